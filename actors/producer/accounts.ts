@@ -1,0 +1,68 @@
+import { type ProducerConnection } from './connection.ts'
+
+/** The account of one batch: its credits go back when all its records have met their fate. */
+interface BatchAccount {
+  connection: ProducerConnection
+  bytes: number
+  lastFrameSeq: number
+  /** Records without fate, and one for the batch itself while it is being decided. */
+  remaining: number
+  isFree: boolean
+}
+
+/** The owner of control records (gaps, dead letters), which belong to no batch. */
+export const controlOwner = -1
+
+/**
+ * Numbers for batches, so that a record on its way carries one integer. A number is used again once its batch is settled.
+ */
+export class Accounts {
+  readonly #batches: BatchAccount[] = []
+  readonly #free: number[] = []
+  readonly #onSettled: (connection: ProducerConnection, bytes: number, lastFrameSeq: number) => void
+  #open = 0
+
+  constructor(onSettled: (connection: ProducerConnection, bytes: number, lastFrameSeq: number) => void) {
+    this.#onSettled = onSettled
+  }
+
+  /** Batches that are not settled. */
+  get open(): number {
+    return this.#open
+  }
+
+  connectionOf(owner: number): ProducerConnection {
+    return this.#batches[owner]!.connection
+  }
+
+  begin(connection: ProducerConnection, bytes: number, lastFrameSeq: number): number {
+    this.#open++
+    const number = this.#free.pop()
+    if (number === undefined) {
+      this.#batches.push({ connection, bytes, lastFrameSeq, remaining: 1, isFree: false })
+      return this.#batches.length - 1
+    }
+    const batch = this.#batches[number]!
+    batch.connection = connection
+    batch.bytes = bytes
+    batch.lastFrameSeq = lastFrameSeq
+    batch.remaining = 1
+    batch.isFree = false
+    return number
+  }
+
+  /** A record of the batch waits for its fate. */
+  hold(owner: number): void {
+    this.#batches[owner]!.remaining++
+  }
+
+  /** One record of the batch (or the batch's own share) is done. */
+  release(owner: number): void {
+    const batch = this.#batches[owner]!
+    if (--batch.remaining > 0) return
+    batch.isFree = true
+    this.#free.push(owner)
+    this.#open--
+    this.#onSettled(batch.connection, batch.bytes, batch.lastFrameSeq)
+  }
+}

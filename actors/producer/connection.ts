@@ -1,0 +1,42 @@
+import { type MessagePort } from 'node:worker_threads'
+import { type FrameAccount, type RecordAccount } from '../../src/wire/shared-ledger.ts'
+import { type ConnectionContext } from '../../src/wire/session-messages.ts'
+import { type OpenGap, type SymbolTrack } from './symbol-track.ts'
+
+/** What the producer holds of one socket session. */
+export class ProducerConnection {
+  readonly thread: number
+  readonly port: MessagePort
+  readonly frames: FrameAccount
+  readonly records: RecordAccount
+  context: ConnectionContext
+  /** Context versions that batches on their way may still name. */
+  readonly contexts = new Map<number, ConnectionContext>()
+  /** By subscription index. */
+  tracks: SymbolTrack[] = []
+  openedMicros = 0
+  isOpen = false
+  /** The last frame that was decoded well, and when it came. */
+  lastGoodFrameSeq = 0
+  lastGoodMicros = 0
+  /** The gap of frames that could not be decoded, for their symbols are not known. */
+  decodeGap: OpenGap | null = null
+  /** Settled since the last report to the connection thread. */
+  settledBytes = 0
+  settledFrameSeq = 0
+
+  constructor(
+    thread: number,
+    port: MessagePort,
+    context: ConnectionContext,
+    frames: FrameAccount,
+    records: RecordAccount
+  ) {
+    this.thread = thread
+    this.port = port
+    this.context = context
+    this.frames = frames
+    this.records = records
+    this.contexts.set(context.version, context)
+  }
+}

@@ -1,0 +1,118 @@
+import { type Gap, type GapReason } from '../../src/domain/gap.ts'
+import { type Target } from '../../src/domain/target.ts'
+import { type OpenGap, type SymbolTrack } from './symbol-track.ts'
+
+/** The first good record after a gap, as far as the gap event needs it. */
+export interface GapEnd {
+  readonly connectionId: string
+  readonly receivedMicros: number
+  readonly frameSeq: number | null
+  readonly sequence: string | null
+}
+
+export interface GapCounts {
+  readonly opened: number
+  readonly closed: number
+  readonly open: number
+}
+
+/** Opens and closes gaps, and publishes each change. One gap at a time is open for a symbol. */
+export class Gaps {
+  readonly #publish: (gap: Gap) => void
+  readonly #pod: string
+  readonly #openByTarget = new Map<Target, number>()
+  #next = 0
+  #opened = 0
+  #closed = 0
+
+  constructor(pod: string, startedMicros: number, publish: (gap: Gap) => void) {
+    this.#pod = `${pod}-${Math.floor(startedMicros / 1000).toString(36)}`
+    this.#publish = publish
+  }
+
+  get counts(): GapCounts {
+    return { opened: this.#opened, closed: this.#closed, open: this.#opened - this.#closed }
+  }
+
+  openOf(target: Target): number {
+    return this.#openByTarget.get(target) ?? 0
+  }
+
+  /** Opens a gap behind the symbol's last good record; an open one stays, since it covers the new loss as well. */
+  open(
+    track: SymbolTrack,
+    reason: GapReason,
+    sinceMicros: number,
+    facts: { missed?: number; shed?: number; lastSequence?: string | null }
+  ): void {
+    if (track.gap !== null) {
+      if (facts.shed !== undefined) track.gap.shed = (track.gap.shed ?? 0) + facts.shed
+      return
+    }
+    const hasRecord = track.lastReceivedMicros > 0
+    track.gap = this.begin(track.target, track.symbol, {
+      reason,
+      connectionId: hasRecord ? track.lastConnectionId : track.connectionId,
+      openedMicros: hasRecord ? track.lastReceivedMicros : sinceMicros,
+      lastFrameSeq: hasRecord ? track.lastFrameSeq : 0,
+      lastSequence: facts.lastSequence ?? null,
+      missed: facts.missed ?? null,
+      shed: facts.shed ?? null
+    })
+  }
+
+  /** Closes the symbol's gap at a good record, when one is open. */
+  close(track: SymbolTrack, end: GapEnd, missed: number | null): void {
+    const gap = track.gap
+    if (gap === null) return
+    track.gap = null
+    if (missed !== null) gap.missed = missed
+    this.end(track.target, track.symbol, gap, end)
+  }
+
+  /** Opens a gap of a symbol, or of the whole connection (`symbol` null), and publishes it. */
+  begin(target: Target, symbol: string | null, facts: Omit<OpenGap, 'id'>): OpenGap {
+    const gap: OpenGap = { id: `${this.#pod}-${++this.#next}`, ...facts }
+    this.#opened++
+    this.#openByTarget.set(target, this.openOf(target) + 1)
+    this.#publish(gapEvent(target, symbol, gap, null))
+    return gap
+  }
+
+  end(target: Target, symbol: string | null, gap: OpenGap, end: GapEnd): void {
+    this.#closed++
+    this.#openByTarget.set(target, this.openOf(target) - 1)
+    this.#publish(gapEvent(target, symbol, gap, end))
+  }
+
+  /** Publishes a closed gap again, because a late record has filled a part of it. */
+  restate(target: Target, symbol: string | null, gap: OpenGap, end: GapEnd): void {
+    this.#publish(gapEvent(target, symbol, gap, end))
+  }
+
+  /** Takes over a gap that an earlier producer opened and did not live to close. */
+  adopt(target: Target): void {
+    this.#opened++
+    this.#openByTarget.set(target, this.openOf(target) + 1)
+  }
+}
+
+function gapEvent(target: Target, symbol: string | null, gap: OpenGap, end: GapEnd | null): Gap {
+  return {
+    gap_id: gap.id,
+    status: end === null ? 'open' : 'closed',
+    target,
+    symbol,
+    connection_id: gap.connectionId,
+    next_connection_id: end === null || end.connectionId === gap.connectionId ? null : end.connectionId,
+    reason: gap.reason,
+    opened_ts: gap.openedMicros,
+    closed_ts: end?.receivedMicros ?? null,
+    last_frame_seq: gap.lastFrameSeq,
+    first_frame_seq: end?.frameSeq ?? null,
+    last_sequence: gap.lastSequence,
+    first_sequence: end?.sequence ?? null,
+    missed: gap.missed,
+    shed: gap.shed
+  }
+}

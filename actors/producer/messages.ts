@@ -1,0 +1,86 @@
+import { type MessagePort } from 'node:worker_threads'
+import { type ErrorCode, type WireError } from '../../src/core/errors.ts'
+import { type LogLevel } from '../../src/core/logger.ts'
+import { type GapReason } from '../../src/domain/gap.ts'
+import { type Target } from '../../src/domain/target.ts'
+
+/** Where the records go. The embedded log is reached through a port of its own. */
+export type SinkPlan =
+  | { readonly kind: 'embedded'; readonly port: MessagePort }
+  | {
+      readonly kind: 'kafka'
+      readonly brokers: readonly string[]
+      readonly clientId: string
+      readonly tls: boolean
+      readonly sasl: {
+        readonly mechanism: string
+        readonly username: string
+        readonly password: string
+      } | null
+      readonly compression: 'none' | 'gzip'
+    }
+
+/** Given to the producer thread as workerData. */
+export interface ProducerPlan {
+  readonly pod: string
+  readonly logLevel: LogLevel
+  readonly sink: SinkPlan
+  readonly encoding: 'avro' | 'json'
+  /** Partition counts by topic, as they are in the sink. */
+  readonly partitions: Readonly<Record<string, number>>
+  readonly ledger: {
+    readonly memory: SharedArrayBuffer
+    readonly shards: number
+    readonly targets: number
+  }
+  readonly lingerMs: number
+  readonly batchBytes: number
+  readonly codecs: number
+  readonly limits: {
+    readonly inlineBytesMax: number
+    readonly tradeIdsPerSymbol: number
+    readonly bookPendingBytes: number
+    readonly deadLettersPerSecond: number
+    readonly creditBytes: number
+    readonly controlReserveBytes: number
+  }
+}
+
+/** main → producer */
+export type ProducerOrder =
+  /** The direct port of a connection thread; the thread's earlier port, if any, is closed. */
+  | { readonly type: 'port'; readonly thread: number; readonly port: MessagePort }
+  /** A connection thread died: all its connections are lost. */
+  | { readonly type: 'threadLost'; readonly thread: number }
+  /** Settle everything; `threads` connection threads will each say that they have sent their last. */
+  | { readonly type: 'drain'; readonly threads: number; readonly deadlineMs: number }
+
+export interface OpenGapCount {
+  readonly target: Target
+  readonly open: number
+}
+
+export interface ProducerStats {
+  readonly gaps: { readonly opened: number; readonly closed: number; readonly open: number }
+  readonly openByTarget: readonly OpenGapCount[]
+  readonly gapsByReason: Readonly<Partial<Record<GapReason, number>>>
+  readonly sink: {
+    readonly isUp: boolean
+    readonly message: string
+    readonly pendingRecords: number
+    readonly pendingBytes: number
+  }
+  readonly deadLetters: { readonly published: number; readonly suppressed: number }
+  readonly deadByCode: Readonly<Partial<Record<ErrorCode, number>>>
+  readonly undelivered: number
+  readonly offloaded: number
+  readonly inlined: number
+  readonly limitHits: Readonly<Record<string, number>>
+}
+
+/** producer → main */
+export type ProducerReport =
+  | { readonly type: 'ready' }
+  | { readonly type: 'stats'; readonly stats: ProducerStats }
+  | { readonly type: 'fault'; readonly error: WireError }
+  | { readonly type: 'drained'; readonly stats: ProducerStats }

@@ -1,0 +1,80 @@
+import { type MessagePort } from 'node:worker_threads'
+import { fromWire, type IngestError } from '../../src/core/errors.ts'
+import { ThreadRef } from '../runtime/thread-ref.ts'
+import { type ProducerOrder, type ProducerPlan, type ProducerReport, type ProducerStats } from './messages.ts'
+
+export interface ProducerEvents {
+  stats(stats: ProducerStats): void
+  fault(error: IngestError): void
+}
+
+/** The producer thread as main sees it. */
+export class ProducerRef {
+  readonly ready: Promise<void>
+  readonly exited: Promise<IngestError | null>
+  readonly #thread: ThreadRef<ProducerOrder, ProducerReport>
+  #onDrained: (() => void) | null = null
+
+  constructor(plan: ProducerPlan, events: ProducerEvents) {
+    let onReady: () => void = () => undefined
+    let onFailed: (error: IngestError) => void = () => undefined
+    this.ready = new Promise((resolve, reject) => {
+      onReady = resolve
+      onFailed = reject
+    })
+    const transfer = plan.sink.kind === 'embedded' ? [plan.sink.port] : []
+    this.#thread = new ThreadRef('producer', new URL('./thread.js', import.meta.url), plan, transfer, report => {
+      switch (report.type) {
+        case 'ready':
+          onReady()
+          break
+        case 'stats':
+          events.stats(report.stats)
+          break
+        case 'fault':
+          events.fault(fromWire(report.error))
+          onFailed(fromWire(report.error))
+          break
+        case 'drained':
+          events.stats(report.stats)
+          this.#onDrained?.()
+          break
+      }
+    })
+    this.exited = this.#thread.exited
+    void this.exited.then(error => {
+      if (error !== null) onFailed(error)
+      this.#onDrained?.()
+    })
+  }
+
+  /** Gives the producer the port of a connection thread. */
+  connect(thread: number, port: MessagePort): void {
+    this.#thread.post({ type: 'port', thread, port }, [port])
+  }
+
+  threadLost(thread: number): void {
+    this.#thread.post({ type: 'threadLost', thread })
+  }
+
+  /** Resolves when everything is settled, at the latest shortly after the deadline. */
+  async drain(threads: number, deadlineMs: number): Promise<void> {
+    await new Promise<void>(resolve => {
+      const late = setTimeout(resolve, deadlineMs * 2 + 1000)
+      this.#onDrained = () => {
+        clearTimeout(late)
+        resolve()
+      }
+      this.#thread.post({ type: 'drain', threads, deadlineMs })
+    })
+  }
+
+  async terminate(): Promise<void> {
+    await this.#thread.terminate()
+  }
+
+  /** Ends the thread as a crash would. */
+  async kill(): Promise<void> {
+    await this.#thread.kill()
+  }
+}

@@ -1,0 +1,530 @@
+import { type MessagePort } from 'node:worker_threads'
+import { type Clock } from '../../src/core/clock.ts'
+import { asIngestError, type ErrorCode } from '../../src/core/errors.ts'
+import { type Logger } from '../../src/core/logger.ts'
+import { type Gap, type GapReason } from '../../src/domain/gap.ts'
+import { recordKey } from '../../src/domain/routing.ts'
+import { type ExchangeAdapter } from '../../src/exchange-kit/adapter.ts'
+import { type Encoding } from '../../src/codec/context.ts'
+import { FrameBatch } from '../../src/wire/frame-batch.ts'
+import { FrameOutcome, type FrameReason, RecordBatch } from '../../src/wire/record-batch.ts'
+import { type FromProducer, type SessionNotice, type ToProducer } from '../../src/wire/session-messages.ts'
+import { frameFieldAt, recordFieldAt, type SharedLedger } from '../../src/wire/shared-ledger.ts'
+import { type Target } from '../../src/domain/target.ts'
+import { Accounts, controlOwner } from './accounts.ts'
+import { type Codec } from './codec.ts'
+import { ProducerConnection } from './connection.ts'
+import { Continuity } from './continuity.ts'
+import { codeOfReason, DeadLetters } from './dead-letters.ts'
+import { isProvenSilent } from './freshness.ts'
+import { Gaps } from './gaps.ts'
+import { type ProducerPlan, type ProducerStats } from './messages.ts'
+import { Routes } from './routes.ts'
+import { Sequencer } from './sequencer.ts'
+import { type Outcome, type RecordSink, type Route } from './sinks/record-sink.ts'
+import { type SymbolTrack } from './symbol-track.ts'
+import { Tracks } from './tracks.ts'
+
+/** Silence of a channel, while its siblings trade, after which it is subscribed anew. */
+const healAfterMicros = 5_000_000
+const encoder = new TextEncoder()
+
+const takenField = frameFieldAt('taken')
+const transcodedField = frameFieldAt('transcoded')
+const ignoredField = frameFieldAt('ignored')
+const codecControlField = frameFieldAt('codecControl')
+const deadField = frameFieldAt('dead')
+const producerHeldField = frameFieldAt('producerHeld')
+const madeField = recordFieldAt('made')
+const publishedField = recordFieldAt('published')
+const duplicateField = recordFieldAt('duplicate')
+const supersededField = recordFieldAt('superseded')
+const failedField = recordFieldAt('failed')
+const heldField = recordFieldAt('held')
+
+/** One item in the order of a connection: a decoded batch, or a fact of the connection's life. */
+type Item =
+  | { readonly type: 'batch'; readonly frames: FrameBatch; readonly records: ArrayBuffer }
+  | { readonly type: 'undecodable'; readonly frames: FrameBatch }
+  | { readonly type: 'notice'; readonly notice: SessionNotice }
+
+interface Lane {
+  readonly connection: ProducerConnection
+  readonly sequencer: Sequencer<Item>
+}
+
+/**
+ * The producer's work between the ports and the sink: codec, order, continuity, accounts. The thread around it only
+ * starts and stops it.
+ */
+export class ProducerSession {
+  readonly #plan: ProducerPlan
+  readonly #clock: Clock
+  readonly #logger: Logger
+  readonly #ledger: SharedLedger
+  readonly #codec: Codec
+  readonly #sink: RecordSink
+  readonly #lanes = new Map<number, Lane>()
+  readonly #ports = new Map<number, MessagePort>()
+  readonly #accounts: Accounts
+  readonly #gaps: Gaps
+  readonly #continuity: Continuity
+  readonly #deadLetters: DeadLetters
+  readonly #routes: Routes
+  readonly #tracks: Tracks
+  readonly #touched = new Set<ProducerConnection>()
+  readonly #gapsByReason: Partial<Record<GapReason, number>> = {}
+  readonly #limitHits: Record<string, number> = {}
+  readonly #deadByCode: Partial<Record<ErrorCode, number>> = {}
+  #undelivered = 0
+  #drainMarks = 0
+  #onDrainMark: (() => void) | null = null
+  #onIdle: (() => void) | null = null
+  sinkIsUp = true
+  sinkMessage = ''
+
+  constructor(options: {
+    plan: ProducerPlan
+    clock: Clock
+    logger: Logger
+    ledger: SharedLedger
+    codec: Codec
+    sink: RecordSink
+    adapterOf: (target: Target) => ExchangeAdapter
+  }) {
+    this.#plan = options.plan
+    this.#clock = options.clock
+    this.#logger = options.logger
+    this.#ledger = options.ledger
+    this.#codec = options.codec
+    this.#sink = options.sink
+    this.#routes = new Routes(options.plan.partitions)
+    this.#accounts = new Accounts((connection, bytes, frameSeq) => this.#settledBatch(connection, bytes, frameSeq))
+    this.#gaps = new Gaps(options.plan.pod, this.#clock.nowMicros(), gap => this.#publishGap(gap))
+    this.#deadLetters = new DeadLetters(options.plan.limits.deadLettersPerSecond, (key, value) =>
+      this.#publishControl('ws.dlq', key, value)
+    )
+    this.#tracks = new Tracks(this.#routes, options.plan.limits, options.adapterOf)
+    this.#continuity = new Continuity(
+      this.#gaps,
+      {
+        publish: (route, bytes, start, end, receivedMicros, owner) =>
+          this.#sink.append(route, bytes, start, end, receivedMicros, owner),
+        drop: (owner, outcome) => this.#dropRecord(owner, outcome),
+        requestSnapshot: track => this.#ask(track, 'resnapshot'),
+        requestResubscribe: track => this.#ask(track, 'resubscribe')
+      },
+      this.#logger
+    )
+  }
+
+  /** Takes over the port of a connection thread. */
+  attach(thread: number, port: MessagePort): void {
+    this.#ports.get(thread)?.close()
+    this.#ports.set(thread, port)
+    port.on('message', (message: ToProducer) => this.#receive(thread, port, message))
+  }
+
+  /** A connection thread died: what it held is gone, and its connections with it. */
+  threadLost(thread: number): void {
+    this.#ports.get(thread)?.close()
+    this.#ports.delete(thread)
+    const now = this.#clock.nowMicros()
+    for (const lane of this.#lanes.values()) {
+      if (lane.connection.thread !== thread || !lane.connection.isOpen) continue
+      const lastFrameSeq = lane.connection.lastGoodFrameSeq
+      lane.sequencer.ready({
+        type: 'notice',
+        notice: { type: 'lost', reason: 'disconnect', atMicros: now, lastFrameSeq }
+      })
+    }
+  }
+
+  /** Settles everything that the connection threads have handed over, within the deadline. */
+  async drain(threads: number, deadlineMs: number): Promise<void> {
+    const deadline = new Promise<'late'>(resolve => {
+      const timer = setTimeout(() => resolve('late'), deadlineMs)
+      timer.unref()
+    })
+    const marked = new Promise<void>(resolve => {
+      this.#onDrainMark = () => {
+        if (this.#drainMarks >= Math.min(threads, this.#ports.size)) resolve()
+      }
+      this.#onDrainMark()
+    })
+    await Promise.race([marked, deadline])
+    const decoded = new Promise<void>(resolve => {
+      this.#onIdle = () => {
+        for (const lane of this.#lanes.values()) if (lane.sequencer.waiting > 0) return
+        resolve()
+      }
+      this.#onIdle()
+    })
+    await Promise.race([decoded, deadline])
+    for (const track of this.#tracks.all()) this.#continuity.broke(track)
+    await this.#sink.drain(deadlineMs)
+    this.flushCredits()
+  }
+
+  /** Once a second: looks for channels that are silent although their symbol trades. */
+  checkFreshness(): void {
+    for (const track of this.#tracks.all()) {
+      if (!isProvenSilent(track, healAfterMicros)) continue
+      track.isHealing = true
+      this.#gaps.open(track, 'stale', this.#clock.nowMicros(), {})
+      this.#logger.warn(
+        { code: 'SOCKET_STALE', exchange: track.target.exchange, symbol: track.symbol },
+        `${track.target.request_type} is silent although the symbol trades; it is subscribed anew`
+      )
+      this.#ask(track, 'resubscribe')
+    }
+  }
+
+  /** Tells the connection threads which bytes are settled since the last time. */
+  flushCredits(): void {
+    if (this.#touched.size === 0) return
+    const byPort = new Map<MessagePort, { connection: number; bytes: number; frameSeq: number }[]>()
+    for (const connection of this.#touched) {
+      const entries = byPort.get(connection.port) ?? []
+      byPort.set(connection.port, entries)
+      entries.push({
+        connection: connection.context.connection,
+        bytes: connection.settledBytes,
+        frameSeq: connection.settledFrameSeq
+      })
+      connection.settledBytes = 0
+    }
+    this.#touched.clear()
+    for (const [port, entries] of byPort) port.postMessage({ type: 'settled', entries } satisfies FromProducer)
+  }
+
+  /** The sink's report: records of these batches met their fate. */
+  settled(owners: Int32Array, receivedMicros: Float64Array, count: number, outcome: Outcome): void {
+    const now = this.#clock.nowMicros()
+    for (let i = 0; i < count; i++) {
+      const owner = owners[i]!
+      if (owner === controlOwner) continue
+      const records = this.#accounts.connectionOf(owner).records
+      const values = records.values
+      const field = outcome === 'published' ? publishedField : failedField
+      values[field] = values[field]! + 1
+      values[heldField] = values[heldField]! - 1
+      if (outcome === 'published') records.latency.record(now - receivedMicros[i]!)
+      this.#accounts.release(owner)
+    }
+  }
+
+  /** Records that the sink gave up on: their loss is declared as a gap of its own, in the range of their times. */
+  undelivered(route: Route, firstMicros: number, lastMicros: number, count: number, reason: string): void {
+    this.#undelivered += count
+    const track = this.#tracks.byRoute(route)
+    this.#logger.error({ code: 'RECORD_UNDELIVERED', topic: route.topic, count }, reason)
+    if (track === undefined || !route.topic.includes('-data.')) return
+    const gap = this.#gaps.begin(track.target, track.symbol, {
+      reason: 'undelivered',
+      connectionId: track.lastConnectionId,
+      openedMicros: firstMicros - 1,
+      lastFrameSeq: null,
+      lastSequence: null,
+      missed: count,
+      shed: null
+    })
+    const end = { connectionId: track.lastConnectionId, receivedMicros: lastMicros + 1, frameSeq: null, sequence: null }
+    this.#gaps.end(track.target, track.symbol, gap, end)
+  }
+
+  stats(): ProducerStats {
+    const targets = new Set<Target>()
+    for (const track of this.#tracks.all()) targets.add(track.target)
+    return {
+      gaps: this.#gaps.counts,
+      openByTarget: [...targets].map(target => ({ target, open: this.#gaps.openOf(target) })),
+      gapsByReason: this.#gapsByReason,
+      sink: {
+        isUp: this.sinkIsUp,
+        message: this.sinkMessage,
+        pendingRecords: this.#sink.pendingRecords,
+        pendingBytes: this.#sink.pendingBytes
+      },
+      deadLetters: { published: this.#deadLetters.published, suppressed: this.#deadLetters.suppressed },
+      deadByCode: this.#deadByCode,
+      offloaded: this.#codec.offloaded,
+      inlined: this.#codec.inlined,
+      undelivered: this.#undelivered,
+      limitHits: this.#limitHits
+    }
+  }
+
+  #receive(thread: number, port: MessagePort, message: ToProducer): void {
+    switch (message.type) {
+      case 'batches':
+        for (const buffer of message.buffers) this.#batch(buffer)
+        break
+      case 'context':
+        this.#context(thread, port, message.context)
+        break
+      case 'notice': {
+        const lane = this.#lanes.get(message.connection)
+        lane?.sequencer.ready({ type: 'notice', notice: message.notice })
+        break
+      }
+      case 'drain':
+        this.#drainMarks++
+        this.#onDrainMark?.()
+        break
+    }
+  }
+
+  #context(thread: number, port: MessagePort, context: ProducerConnection['context']): void {
+    const known = this.#lanes.get(context.connection)?.connection
+    if (known !== undefined) {
+      known.context = context
+      known.contexts.set(context.version, context)
+      this.#resolveTracks(known)
+      return
+    }
+    const connection = new ProducerConnection(
+      thread,
+      port,
+      context,
+      this.#ledger.frames(context.shard),
+      this.#ledger.records(context.targetIndex)
+    )
+    this.#resolveTracks(connection)
+    const sequencer = new Sequencer<Item>(item => this.#handle(connection, item))
+    this.#lanes.set(context.connection, { connection, sequencer })
+  }
+
+  #resolveTracks(connection: ProducerConnection): void {
+    const { target, instruments } = connection.context
+    connection.tracks = instruments.map(instrument => this.#tracks.of(target, instrument.symbol))
+  }
+
+  #encodingOf(context: ProducerConnection['context']): Encoding {
+    return this.#codec.encodingOf(context.target.request_type)
+  }
+
+  #batch(buffer: ArrayBuffer): void {
+    const frames = new FrameBatch(buffer)
+    const lane = this.#lanes.get(frames.connection)
+    const context = lane?.connection.contexts.get(frames.contextVersion)
+    if (lane === undefined || context === undefined) {
+      throw new RangeError(`frame batch of connection ${frames.connection} came before its context`)
+    }
+    const values = lane.connection.frames.values
+    values[takenField] = values[takenField]! + frames.frames
+    values[producerHeldField] = values[producerHeldField]! + frames.frames
+    const work = { connection: context, encoding: this.#encodingOf(context) }
+    if (frames.payloadBytes < this.#plan.limits.inlineBytesMax || !this.#codec.canOffload) {
+      lane.sequencer.ready({ type: 'batch', frames, records: this.#codec.transcode(buffer, work) })
+      return
+    }
+    const fill = lane.sequencer.reserve()
+    this.#codec
+      .offload(buffer, work)
+      .then(records => fill({ type: 'batch', frames, records }))
+      .catch((error: unknown) => {
+        const known = asIngestError(error)
+        this.#logger.error({ code: known.code, err: known }, 'a batch of frames could not be decoded')
+        fill({ type: 'undecodable', frames })
+      })
+      .finally(() => this.#onIdle?.())
+  }
+
+  #handle(connection: ProducerConnection, item: Item): void {
+    switch (item.type) {
+      case 'batch':
+        this.#decoded(connection, item.frames, new RecordBatch(item.records))
+        break
+      case 'undecodable':
+        this.#undecodable(connection, item.frames)
+        break
+      case 'notice':
+        this.#notice(connection, item.notice)
+        break
+    }
+  }
+
+  #decoded(connection: ProducerConnection, frames: FrameBatch, batch: RecordBatch): void {
+    const last = frames.frames - 1
+    const owner = this.#accounts.begin(connection, frames.payloadBytes, frames.frameSeq(last))
+    const values = connection.frames.values
+    const recordValues = connection.records.values
+    recordValues[madeField] = recordValues[madeField]! + batch.records
+    recordValues[heldField] = recordValues[heldField]! + batch.records
+    let row = 0
+    for (let frame = 0; frame < batch.frames; frame++) {
+      const outcome = batch.outcome(frame)
+      if (outcome === FrameOutcome.dead) {
+        this.#dead(connection, frames, frame, batch.reason(frame))
+        continue
+      }
+      if (connection.decodeGap !== null && outcome !== FrameOutcome.control) {
+        this.#closeDecodeGap(connection, batch.frameReceivedMicros(frame), batch.frameSeqOf(frame))
+      }
+      connection.lastGoodFrameSeq = batch.frameSeqOf(frame)
+      connection.lastGoodMicros = batch.frameReceivedMicros(frame)
+      if (outcome === FrameOutcome.transcoded) {
+        values[transcodedField] = values[transcodedField]! + 1
+        for (const end = row + batch.recordsOf(frame); row < end; row++) {
+          this.#accounts.hold(owner)
+          this.#continuity.record(connection.tracks[batch.subscription(row)]!, batch, row, owner)
+        }
+      } else if (outcome === FrameOutcome.ignored) values[ignoredField] = values[ignoredField]! + 1
+      else values[codecControlField] = values[codecControlField]! + 1
+    }
+    values[producerHeldField] = values[producerHeldField]! - frames.frames
+    this.#accounts.release(owner)
+  }
+
+  /** A whole batch whose codec failed twice: its frames are dead, and declared. */
+  #undecodable(connection: ProducerConnection, frames: FrameBatch): void {
+    const owner = this.#accounts.begin(connection, frames.payloadBytes, frames.frameSeq(frames.frames - 1))
+    for (let frame = 0; frame < frames.frames; frame++) this.#dead(connection, frames, frame, 'codec failed')
+    const values = connection.frames.values
+    values[producerHeldField] = values[producerHeldField]! - frames.frames
+    this.#accounts.release(owner)
+  }
+
+  #dead(connection: ProducerConnection, frames: FrameBatch, frame: number, reason: FrameReason): void {
+    const values = connection.frames.values
+    values[deadField] = values[deadField]! + 1
+    const code = codeOfReason(reason)
+    this.#deadByCode[code] = (this.#deadByCode[code] ?? 0) + 1
+    const seq = frames.frameSeq(frame)
+    const received = frames.receivedMicros(frame)
+    const { context } = connection
+    const bytes = frames.bytes.subarray(frames.start(frame), frames.end(frame))
+    this.#deadLetters.frame(context, bytes, seq, reason, received)
+    if (connection.decodeGap !== null) return
+    connection.decodeGap = this.#gaps.begin(context.target, null, {
+      reason: 'decode',
+      connectionId: context.connectionId,
+      openedMicros: connection.lastGoodMicros === 0 ? connection.openedMicros : connection.lastGoodMicros,
+      lastFrameSeq: connection.lastGoodFrameSeq,
+      lastSequence: null,
+      missed: null,
+      shed: null
+    })
+  }
+
+  #closeDecodeGap(connection: ProducerConnection, receivedMicros: number, frameSeq: number): void {
+    const gap = connection.decodeGap
+    if (gap === null) return
+    connection.decodeGap = null
+    const { target, connectionId } = connection.context
+    this.#gaps.end(target, null, gap, { connectionId, receivedMicros, frameSeq, sequence: null })
+  }
+
+  #notice(connection: ProducerConnection, notice: SessionNotice): void {
+    switch (notice.type) {
+      case 'opened':
+        connection.isOpen = true
+        connection.openedMicros = notice.atMicros
+        connection.tracks.forEach((track, subscription) => this.#carry(connection, track, subscription))
+        break
+      case 'confirmed':
+        for (const subscription of notice.subscriptions) {
+          const track = connection.tracks[subscription]
+          if (track === undefined) continue
+          this.#carry(connection, track, subscription)
+          this.#continuity.confirmed(track, notice.atMicros)
+        }
+        break
+      case 'rejected':
+        for (const subscription of notice.subscriptions) {
+          const track = connection.tracks[subscription]
+          if (track?.connection !== connection.context.connection) continue
+          track.isConnected = false
+        }
+        break
+      case 'lost':
+        this.#lost(connection, notice.reason, notice.atMicros)
+        break
+      case 'shed':
+        this.#shed(connection, notice.subscription, notice.frames)
+        break
+      case 'snapshotFailed': {
+        const track = connection.tracks[notice.subscription]
+        this.#logger.warn(
+          { code: 'SNAPSHOT_FAILED', exchange: connection.context.target.exchange, symbol: track?.symbol },
+          notice.message
+        )
+        break
+      }
+      case 'closed':
+        this.#forget(connection)
+        break
+    }
+  }
+
+  #carry(connection: ProducerConnection, track: SymbolTrack, subscription: number): void {
+    track.connection = connection.context.connection
+    track.connectionId = connection.context.connectionId
+    track.subscription = subscription
+    track.isConnected = true
+    track.repeatsUntilMicros = Math.max(track.repeatsUntilMicros, connection.openedMicros + 10_000_000)
+  }
+
+  #lost(connection: ProducerConnection, reason: GapReason, atMicros: number): void {
+    const { context } = connection
+    this.#closeDecodeGap(connection, atMicros, connection.lastGoodFrameSeq + 1)
+    for (const track of connection.tracks) {
+      if (track.connection !== context.connection) continue
+      track.isConnected = false
+      this.#gaps.open(track, reason, connection.openedMicros, {})
+      this.#continuity.broke(track)
+    }
+    this.#forget(connection)
+  }
+
+  #shed(connection: ProducerConnection, subscription: number | null, frames: number): void {
+    this.#limitHits['creditBytes'] = (this.#limitHits['creditBytes'] ?? 0) + frames
+    const only = subscription === null ? undefined : connection.tracks[subscription]
+    const tracks = only === undefined ? connection.tracks : [only]
+    for (const track of tracks) {
+      if (track.connection !== connection.context.connection) continue
+      this.#gaps.open(track, 'shed', connection.openedMicros, { shed: frames })
+      this.#continuity.broke(track)
+    }
+  }
+
+  #forget(connection: ProducerConnection): void {
+    connection.isOpen = false
+    this.#closeDecodeGap(connection, connection.lastGoodMicros, connection.lastGoodFrameSeq + 1)
+    this.#lanes.delete(connection.context.connection)
+  }
+
+  #ask(track: SymbolTrack, type: 'resnapshot' | 'resubscribe'): void {
+    const connection = this.#lanes.get(track.connection)?.connection
+    if (connection === undefined || !track.isConnected) return
+    const { connection: number, subscription } = track
+    connection.port.postMessage({ type, connection: number, subscription } satisfies FromProducer)
+  }
+
+  #dropRecord(owner: number, outcome: 'duplicate' | 'superseded'): void {
+    const values = this.#accounts.connectionOf(owner).records.values
+    const field = outcome === 'duplicate' ? duplicateField : supersededField
+    values[field] = values[field]! + 1
+    values[heldField] = values[heldField]! - 1
+    this.#accounts.release(owner)
+  }
+
+  #settledBatch(connection: ProducerConnection, bytes: number, frameSeq: number): void {
+    connection.settledBytes += bytes
+    if (frameSeq > connection.settledFrameSeq) connection.settledFrameSeq = frameSeq
+    this.#touched.add(connection)
+  }
+
+  #publishGap(gap: Gap): void {
+    if (gap.status === 'open') this.#gapsByReason[gap.reason] = (this.#gapsByReason[gap.reason] ?? 0) + 1
+    const key = recordKey(gap.target, gap.symbol ?? '*')
+    this.#publishControl('ws.gap.events', key, JSON.stringify(gap))
+  }
+
+  #publishControl(topic: string, key: string, value: string): void {
+    const bytes = encoder.encode(value)
+    const route: Route = this.#routes.to(topic, key)
+    this.#sink.append(route, bytes, 0, bytes.length, this.#clock.nowMicros(), controlOwner)
+  }
+}

@@ -1,0 +1,58 @@
+import { type GapReason } from '../../src/domain/gap.ts'
+import { type Target } from '../../src/domain/target.ts'
+import { type BookSync } from './book-sync.ts'
+import { type SymbolMoves } from './freshness.ts'
+import { type Route } from './sinks/record-sink.ts'
+import { type TradeIds } from './trade-ids.ts'
+
+/** A gap that is open for a symbol (or, with `track` null, for a whole connection). */
+export interface OpenGap {
+  readonly id: string
+  readonly reason: GapReason
+  readonly connectionId: string
+  readonly openedMicros: number
+  readonly lastFrameSeq: number | null
+  readonly lastSequence: string | null
+  missed: number | null
+  shed: number | null
+}
+
+/** A hole in contiguous trade ids that was declared and that a late trade may still fill. */
+export interface TradeHole {
+  readonly firstId: number
+  readonly lastId: number
+  readonly fill: (() => void) | null
+}
+
+/** What continuity remembers of one symbol of one target, across the connections that carry it. */
+export interface SymbolTrack {
+  readonly target: Target
+  readonly symbol: string
+  readonly route: Route
+  readonly book: BookSync | null
+  readonly tradeIds: TradeIds | null
+  readonly idsAreContiguous: boolean
+  readonly moves: SymbolMoves
+  /** The connection that carries the symbol now, and its subscription there. */
+  connection: number
+  subscription: number
+  connectionId: string
+  isConnected: boolean
+  /** The last good record: published, or dropped because it was known already. */
+  lastReceivedMicros: number
+  lastFrameSeq: number
+  lastConnectionId: string
+  lastExchangeMicros: number
+  /** Contiguous trade ids: the highest seen, NaN before the first; holes that late ids may fill. */
+  lastTradeId: number
+  holes: TradeHole[]
+  /** Until then records may repeat what was published before a (re)subscribe. */
+  repeatsUntilMicros: number
+  /** The content of the last ticker or whole book, to tell a repeated one. */
+  lastContent: Uint8Array
+  lastContentLength: number
+  /** Trades of the symbol that its sibling channels had shown when this channel was last heard. */
+  movesSeen: number
+  isHealing: boolean
+  gap: OpenGap | null
+}

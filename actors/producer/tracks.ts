@@ -1,0 +1,90 @@
+import { type BookRules, type ExchangeAdapter } from '../../src/exchange-kit/adapter.ts'
+import { dataTopic, recordKey } from '../../src/domain/routing.ts'
+import { type Target } from '../../src/domain/target.ts'
+import { BookSync } from './book-sync.ts'
+import { type SymbolMoves } from './freshness.ts'
+import { type Routes } from './routes.ts'
+import { type Route } from './sinks/record-sink.ts'
+import { type SymbolTrack } from './symbol-track.ts'
+import { TradeIds } from './trade-ids.ts'
+
+export interface TrackLimits {
+  readonly tradeIdsPerSymbol: number
+  readonly bookPendingBytes: number
+}
+
+/** The tracks of all symbols, kept while the process lives, so that a new connection continues where the last one broke. */
+export class Tracks {
+  readonly #tracks = new Map<string, SymbolTrack>()
+  readonly #moves = new Map<string, SymbolMoves>()
+  readonly #routes: Routes
+  readonly #limits: TrackLimits
+  readonly #adapterOf: (target: Target) => ExchangeAdapter
+
+  constructor(routes: Routes, limits: TrackLimits, adapterOf: (target: Target) => ExchangeAdapter) {
+    this.#routes = routes
+    this.#limits = limits
+    this.#adapterOf = adapterOf
+  }
+
+  all(): Iterable<SymbolTrack> {
+    return this.#tracks.values()
+  }
+
+  /** The track whose records go this way; undefined for the routes of control records. */
+  byRoute(route: Route): SymbolTrack | undefined {
+    return this.#tracks.get(route.key)
+  }
+
+  of(target: Target, symbol: string): SymbolTrack {
+    const key = recordKey(target, symbol)
+    const known = this.#tracks.get(key)
+    if (known !== undefined) return known
+    const { trade, book } = this.#adapterOf(target).continuity
+    const track: SymbolTrack = {
+      target,
+      symbol,
+      route: this.#routes.to(dataTopic(target), key),
+      book: this.#bookOf(target, book),
+      tradeIds:
+        target.request_type === 'trade' && trade.ids === 'unique'
+          ? new TradeIds(this.#limits.tradeIdsPerSymbol)
+          : null,
+      idsAreContiguous: target.request_type === 'trade' && trade.ids === 'contiguous',
+      moves: this.#movesOf(target, symbol),
+      connection: -1,
+      subscription: -1,
+      connectionId: '',
+      isConnected: false,
+      lastReceivedMicros: 0,
+      lastFrameSeq: 0,
+      lastConnectionId: '',
+      lastExchangeMicros: 0,
+      lastTradeId: Number.NaN,
+      holes: [],
+      repeatsUntilMicros: 0,
+      lastContent: new Uint8Array(256),
+      lastContentLength: 0,
+      movesSeen: 0,
+      isHealing: false,
+      gap: null
+    }
+    this.#tracks.set(key, track)
+    return track
+  }
+
+  #bookOf(target: Target, rules: BookRules): BookSync | null {
+    if (target.request_type !== 'orderbook' || rules.mode !== 'first-follows-last') return null
+    return new BookSync(this.#limits.bookPendingBytes)
+  }
+
+  #movesOf(target: Target, symbol: string): SymbolMoves {
+    const key = `${target.exchange}|${symbol}`
+    let moves = this.#moves.get(key)
+    if (moves === undefined) {
+      moves = { count: 0, lastMicros: 0, evidence: Number.NaN }
+      this.#moves.set(key, moves)
+    }
+    return moves
+  }
+}

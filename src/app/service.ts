@@ -1,0 +1,85 @@
+import { type Config } from '../config/schema.ts'
+import { type LogLevel } from '../core/logger.ts'
+import { type FrameLedger, type RecordLedger } from '../domain/ledger.ts'
+import { type LatencySummary, type Summary } from '../domain/summary.ts'
+import { type TargetPlan } from '../domain/target.ts'
+
+export interface SimulationOptions {
+  /** Socket of a simulation that is already running; null starts one of our own, which ends with us. */
+  readonly attach: string | null
+  /** Events per second over all venues. */
+  readonly rate: number | 'max'
+  readonly seed: number
+  /** A fault list as `--faults help` explains it; empty for none. */
+  readonly faults: string
+  /** Whether the simulation reads the records back and compares them with what it sent. */
+  readonly verify: boolean
+}
+
+export interface ServiceOptions {
+  readonly config: Config
+  /** What to collect. Empty with a simulation: everything the simulated exchanges offer. */
+  readonly plans: readonly TargetPlan[]
+  readonly simulation: SimulationOptions | null
+  /** Stops by itself after this time; null runs until it is told to stop. */
+  readonly forMs: number | null
+  /** May differ from `config.log.level`: logs would tear a live table. */
+  readonly logLevel: LogLevel
+}
+
+export interface TargetStatus {
+  /** `exchange/request_type` */
+  readonly target: string
+  /** The worst state of its connections, see `connectionStates`. */
+  readonly state: string
+  readonly symbols: number
+  readonly connections: number
+  /** Records published since the start, and per second lately. */
+  readonly records: number
+  readonly records_per_s: number
+  readonly latency_ms: LatencySummary
+  readonly gaps_open: number
+}
+
+export interface ThreadStatus {
+  readonly name: string
+  readonly state: 'starting' | 'running' | 'restarting' | 'stopped'
+  readonly restarts: number
+}
+
+/** What a running service says of itself: the live table, `status` and the admin socket all show this. */
+export interface StatusSnapshot {
+  /** Milliseconds since the epoch. */
+  readonly started_at: number
+  readonly state: 'starting' | 'running' | 'stopping'
+  readonly pod: string
+  readonly simulated: boolean
+  readonly sink: {
+    readonly kind: 'embedded' | 'kafka'
+    readonly available: boolean
+    /** Why it is not available, in a sentence; empty when it is. */
+    readonly message: string
+  }
+  readonly registry: string
+  readonly targets: readonly TargetStatus[]
+  readonly frames: FrameLedger
+  readonly records: RecordLedger
+  readonly gaps: { readonly opened: number; readonly closed: number; readonly open: number }
+  readonly reconnects: number
+  readonly threads: readonly ThreadStatus[]
+  /** How often each error code occurred, and each limit of the configuration was hit. */
+  readonly errors: Readonly<Record<string, number>>
+  readonly limits: Readonly<Record<string, number>>
+}
+
+export interface RunningService {
+  snapshot(): StatusSnapshot
+  /** Stops gracefully: sockets closed, everything accepted drained within the deadline. Twice is harmless. */
+  stop(reason: string): Promise<Summary>
+  /** Shortens a stop that is under way to what can be done at once. */
+  hurry(): void
+  /** Settles when the service has ended, by itself or by `stop`; rejects when it could not go on. */
+  readonly finished: Promise<Summary>
+}
+
+export type RunService = (options: ServiceOptions) => Promise<RunningService>

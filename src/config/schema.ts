@@ -1,0 +1,203 @@
+import { type Static, Type } from 'typebox'
+import { logLevels } from '../core/logger.ts'
+import { canonicalSymbolPattern, exchangeRegions, requestTypes, type TargetPlan } from '../domain/target.ts'
+
+const kib = 1024
+const mib = 1024 * kib
+const gib = 1024 * mib
+
+/** A section of the configuration; absent is the same as empty, and a key it does not know is a fault. */
+function section<const Properties extends Parameters<typeof Type.Object>[0]>(
+  description: string,
+  properties: Properties
+) {
+  return Type.Object(properties, { default: {}, additionalProperties: false, description })
+}
+
+function whole(value: number, minimum: number, maximum: number, description: string) {
+  return Type.Integer({ default: value, minimum, maximum, description })
+}
+
+const exchangeNames = Object.keys(exchangeRegions) as (keyof typeof exchangeRegions)[]
+
+/** A target written out as an object, where a projection is wanted. */
+export const targetObjectSchema = Type.Object(
+  {
+    exchange: Type.Enum(exchangeNames, { description: 'The exchange.' }),
+    request_type: Type.Enum([...requestTypes], { description: 'The channel.' }),
+    symbols: Type.Array(Type.String({ pattern: canonicalSymbolPattern.source, examples: ['BTC-KRW'] }), {
+      minItems: 1,
+      description: 'Canonical symbols, BASE-QUOTE in upper case.'
+    }),
+    projection: Type.Array(Type.String({ minLength: 1, examples: ['acc_trade_price'] }), {
+      default: [],
+      description: "Raw field names of the exchange that travel in the record's extras, as text."
+    })
+  },
+  { additionalProperties: false }
+)
+
+interface Sasl {
+  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
+  readonly username: string
+  readonly password: string
+}
+
+const sasl = Type.Unsafe<Sasl | null>({
+  type: ['object', 'null'],
+  default: null,
+  description: 'How to log in to Kafka; null does not.',
+  additionalProperties: false,
+  required: ['mechanism', 'username', 'password'],
+  properties: {
+    mechanism: Type.Enum(['plain', 'scram-sha-256', 'scram-sha-512'], { description: 'The SASL mechanism.' }),
+    username: Type.String({ minLength: 1, examples: ['coin-stream'], description: 'The user.' }),
+    password: Type.String({
+      minLength: 1,
+      examples: ['the password'],
+      description: 'The password. Never printed.'
+    })
+  }
+})
+
+/**
+ * Every key of the configuration with its default: the one source of the type, the checks, `config schema` and
+ * docs/configuration.md. Keys appear here only once something uses them.
+ */
+export const configSchema = Type.Object(
+  {
+    targets: Type.Array(Type.Union([Type.String(), targetObjectSchema]), {
+      default: [],
+      description:
+        'What to collect: "exchange/request_type:SYMBOL,SYMBOL", or an object with exchange, request_type, symbols and projection.'
+    }),
+    kafka: section('Where the records go. Without brokers they go into the log inside the process.', {
+      brokers: Type.Array(
+        Type.String({
+          pattern: '^(\\[[0-9A-Fa-f:.]+\\]|[^\\s:,\\[\\]]+):[0-9]{1,5}$',
+          examples: ['localhost:9092']
+        }),
+        { default: [], description: 'Kafka brokers, host:port. Empty: the embedded log.' }
+      ),
+      clientId: Type.String({
+        default: 'coin-stream',
+        pattern: '^[A-Za-z0-9._-]{1,100}$',
+        examples: ['coin-stream'],
+        description: 'The name by which the brokers know this client.'
+      }),
+      tls: Type.Boolean({ default: false, description: 'Whether to speak TLS to the brokers.' }),
+      sasl
+    }),
+    registry: section('Where Avro schemas are registered.', {
+      url: Type.String({
+        default: '',
+        description:
+          '`none`: no registry, the schema ids come from schemas/ids.json. Must be said when Kafka is configured. A URL is not supported yet.'
+      })
+    }),
+    serialization: section('How values are written.', {
+      data: Type.Enum(['avro', 'json'], {
+        default: 'avro',
+        description: 'Format of ticker-data, trade-data and orderbook-data; json is for debugging.'
+      })
+    }),
+    topics: section('What is done about topics at the start.', {
+      manage: Type.Boolean({
+        default: true,
+        description:
+          'Whether missing topics are created and existing ones verified. Nothing is ever changed silently.'
+      })
+    }),
+    producer: section('How records are gathered and sent.', {
+      lingerMs: whole(50, 0, 10_000, 'How long a record may wait for others of its partition.'),
+      batchBytes: whole(128 * kib, kib, 16 * mib, 'A batch of a partition is sent when it has this size.'),
+      compression: Type.Enum(['none', 'gzip'], {
+        default: 'none',
+        description: 'Compression of the batches.'
+      }),
+      drainMs: whole(10_000, 0, 600_000, 'How long a stop waits until everything accepted is acknowledged.')
+    }),
+    admin: section('The local admin socket.', {
+      socket: Type.String({
+        default: 'run/admin.sock',
+        minLength: 1,
+        examples: ['run/admin.sock'],
+        description: 'Path of the Unix socket that `status` and `tail` talk to (mode 0600).'
+      })
+    }),
+    pod: Type.String({
+      pattern: '^[A-Za-z0-9._-]{1,63}$',
+      examples: ['coin-stream-0'],
+      description: 'Name of this process in connection ids. Default: the host name.'
+    }),
+    threads: section('Threads beside the main, producer and log threads.', {
+      connections: whole(1, 1, 32, 'Threads that hold sockets; an exchange stays on one of them.'),
+      codecs: whole(1, 0, 32, 'Workers of the codec pool; 0 transcodes everything on the producer thread.')
+    }),
+    limits: section('Everything that can grow ends at one of these, and is counted there.', {
+      frameBytesMax: whole(4 * mib, kib, 64 * mib, 'A larger frame ends its connection.'),
+      inflatedBytesMax: whole(16 * mib, kib, 256 * mib, 'A compressed frame that grows beyond this is dead.'),
+      creditBytes: whole(
+        64 * mib,
+        mib,
+        4 * gib,
+        'Raw frame bytes accepted but not yet acknowledged by the sink.'
+      ),
+      controlReserveBytes: whole(
+        4 * mib,
+        64 * kib,
+        gib,
+        'Part of the buffer that only gaps and errors may use.'
+      ),
+      batchBytes: whole(64 * kib, kib, 4 * mib, 'A frame batch crosses to the producer thread at this size.'),
+      batchLingerMs: whole(5, 0, 1000, 'A frame batch crosses to the producer thread after this time.'),
+      inlineBytesMax: whole(
+        16 * kib,
+        0,
+        4 * mib,
+        'Smaller frame batches are transcoded on the producer thread, larger ones in the codec pool.'
+      ),
+      tradeIdsPerSymbol: whole(4096, 16, 1_000_000, 'Trade ids remembered per symbol to find duplicates.'),
+      bookPendingBytes: whole(
+        8 * mib,
+        64 * kib,
+        gib,
+        'Book updates that wait for their snapshot, per connection thread.'
+      ),
+      openGapsMax: whole(10_000, 16, 1_000_000, 'Gaps that may be open at once.'),
+      deadLettersPerSecond: whole(100, 0, 100_000, 'Dead frames published per second; all are counted.'),
+      embeddedTopicBytes: whole(
+        64 * mib,
+        mib,
+        4 * gib,
+        'Size of a topic of the embedded log; its oldest records go first.'
+      ),
+      connectionsMax: whole(1024, 1, 65_536, 'Connections to exchanges, over all targets.'),
+      targetsMax: whole(256, 1, 4096, 'Targets of one process.'),
+      restartsPerMinute: whole(
+        5,
+        0,
+        1000,
+        'Restarts of one thread within a minute before the process gives up.'
+      )
+    }),
+    log: section('Logs, one JSON object a line on stderr.', {
+      level: Type.Enum([...logLevels], {
+        default: 'info',
+        description: 'The least severe level that is written.'
+      })
+    })
+  },
+  { additionalProperties: false }
+)
+
+type DeepReadonly<T> = T extends readonly (infer Item)[]
+  ? readonly DeepReadonly<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
+    : T
+
+/** The checked configuration: frozen, nothing optional, targets read and merged. */
+export type Config = DeepReadonly<Omit<Static<typeof configSchema>, 'targets'>> & {
+  readonly targets: readonly TargetPlan[]
+}

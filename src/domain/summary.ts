@@ -1,0 +1,35 @@
+import { type FrameLedger, type RecordLedger } from './ledger.ts'
+import { type Truth } from './truth.ts'
+
+export interface LatencySummary {
+  readonly p50: number
+  readonly p99: number
+  readonly p999: number
+}
+
+export interface TargetSummary {
+  /** `exchange/request_type` */
+  readonly target: string
+  readonly state: string
+  readonly symbols: number
+  readonly records: number
+  readonly latency_ms: LatencySummary
+}
+
+/** What a bounded run prints at its end. Latency is from the socket read to the sink's acknowledgement. */
+export interface Summary {
+  readonly duration_ms: number
+  readonly exchanges: number
+  readonly targets: number
+  readonly symbols: number
+  readonly frames: FrameLedger
+  readonly records: RecordLedger
+  readonly gaps: { readonly opened: number; readonly closed: number; readonly open: number }
+  readonly events_per_s: { readonly asked: number | 'max' | null; readonly reached: number }
+  readonly reconnects: number
+  readonly latency_ms: LatencySummary
+  readonly cpu_us_per_record: number
+  readonly rss_mb: number
+  readonly per_target: readonly TargetSummary[]
+  readonly truth: Truth | null
+}

@@ -5,7 +5,6 @@ import { type OpenGap, type SymbolTrack } from './symbol-track.ts'
 
 /** What the producer holds of one socket session. */
 export class ProducerConnection {
-  readonly thread: number
   readonly port: MessagePort
   readonly frames: FrameAccount
   readonly records: RecordAccount
@@ -26,13 +25,11 @@ export class ProducerConnection {
   settledFrameSeq = 0
 
   constructor(
-    thread: number,
     port: MessagePort,
     context: ConnectionContext,
     frames: FrameAccount,
     records: RecordAccount
   ) {
-    this.thread = thread
     this.port = port
     this.context = context
     this.frames = frames

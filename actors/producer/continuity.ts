@@ -2,7 +2,7 @@ import { type Logger } from '../../src/core/logger.ts'
 import { type RecordBatch, RecordFlag } from '../../src/wire/record-batch.ts'
 import { type BookSync, type WaitingDelta } from './book-sync.ts'
 import { contentStart } from './content.ts'
-import { showTicker, showTrade } from './freshness.ts'
+import { showTicker, showTrade } from './symbol-moves.ts'
 import { type GapEnd, type Gaps } from './gaps.ts'
 import { type Route } from './sinks/record-sink.ts'
 import { type OpenGap, type SymbolTrack } from './symbol-track.ts'
@@ -108,9 +108,12 @@ export class Continuity {
 
   /** Judges a contiguous id: false when it is a repetition. A jump declares a gap; a late id fills its hole. */
   #contiguous(track: SymbolTrack, id: number, batch: RecordBatch, row: number): boolean {
+    // An id that is no exact integer says nothing of its neighbours; such a trade is never taken for a repetition.
+    if (Number.isNaN(id)) return true
     const last = track.lastTradeId
     if (id === last + 1) {
       track.lastTradeId = id
+      if (track.gap !== null) this.#gaps.close(track, this.#gapEnd(track, batch, row, String(id)), 0)
       return true
     }
     if (Number.isNaN(last)) {
@@ -155,8 +158,8 @@ export class Continuity {
     const received = batch.receivedMicros(row)
     const mayRepeat =
       (batch.flags(row) & RecordFlag.snapshotStream) !== 0 || received < track.repeatsUntilMicros
-    const start = contentStart(batch.bytes, batch.valueStart(row))
     const end = batch.valueEnd(row)
+    const start = contentStart(batch.bytes, batch.valueStart(row), end)
     if (mayRepeat && track.lastReceivedMicros > 0 && this.#isRepeated(track, batch, row, start, end)) {
       this.#good(track, batch, row, null)
       this.#output.drop(owner, 'duplicate')

@@ -41,17 +41,13 @@ export interface ProducerPlan {
     readonly tradeIdsPerSymbol: number
     readonly bookPendingBytes: number
     readonly deadLettersPerSecond: number
-    readonly creditBytes: number
-    readonly controlReserveBytes: number
   }
 }
 
 /** main → producer */
 export type ProducerOrder =
-  /** The direct port of a connection thread; the thread's earlier port, if any, is closed. */
+  /** The direct port of a connection thread. */
   | { readonly type: 'port'; readonly thread: number; readonly port: MessagePort }
-  /** A connection thread died: all its connections are lost. */
-  | { readonly type: 'threadLost'; readonly thread: number }
   /** Settle everything; `threads` connection threads will each say that they have sent their last. */
   | { readonly type: 'drain'; readonly threads: number; readonly deadlineMs: number }
 

@@ -53,10 +53,6 @@ export class ProducerRef {
     this.#thread.post({ type: 'port', thread, port }, [port])
   }
 
-  threadLost(thread: number): void {
-    this.#thread.post({ type: 'threadLost', thread })
-  }
-
   /** Resolves when everything is settled, at the latest shortly after the deadline. */
   async drain(threads: number, deadlineMs: number): Promise<void> {
     await new Promise<void>(resolve => {

@@ -118,26 +118,11 @@ export class ProducerSession {
     )
   }
 
-  /** Takes over the port of a connection thread. */
+  /** Takes the port of a connection thread. When it closes, after its last message, the thread is gone. */
   attach(thread: number, port: MessagePort): void {
-    this.#ports.get(thread)?.close()
     this.#ports.set(thread, port)
-    port.on('message', (message: ToProducer) => this.#receive(thread, port, message))
-  }
-
-  /** A connection thread died: what it held is gone, and its connections with it. */
-  threadLost(thread: number): void {
-    this.#ports.get(thread)?.close()
-    this.#ports.delete(thread)
-    const now = this.#clock.nowMicros()
-    for (const lane of this.#lanes.values()) {
-      if (lane.connection.thread !== thread || !lane.connection.isOpen) continue
-      const lastFrameSeq = lane.connection.lastGoodFrameSeq
-      lane.sequencer.ready({
-        type: 'notice',
-        notice: { type: 'lost', reason: 'disconnect', atMicros: now, lastFrameSeq }
-      })
-    }
+    port.on('message', (message: ToProducer) => this.#receive(port, message))
+    port.on('close', () => this.#portClosed(port))
   }
 
   /** Settles everything that the connection threads have handed over, within the deadline. */
@@ -255,13 +240,26 @@ export class ProducerSession {
     }
   }
 
-  #receive(thread: number, port: MessagePort, message: ToProducer): void {
+  /** A connection thread died: its connections are lost. After a graceful end there are none left. */
+  #portClosed(port: MessagePort): void {
+    const now = this.#clock.nowMicros()
+    for (const { connection, sequencer } of this.#lanes.values()) {
+      if (connection.port !== port || !connection.isOpen) continue
+      const lastFrameSeq = connection.lastGoodFrameSeq
+      sequencer.ready({
+        type: 'notice',
+        notice: { type: 'lost', reason: 'disconnect', atMicros: now, lastFrameSeq }
+      })
+    }
+  }
+
+  #receive(port: MessagePort, message: ToProducer): void {
     switch (message.type) {
       case 'batches':
         for (const buffer of message.buffers) this.#batch(buffer)
         break
       case 'context':
-        this.#context(thread, port, message.context)
+        this.#context(port, message.context)
         break
       case 'notice': {
         const lane = this.#lanes.get(message.connection)
@@ -275,7 +273,7 @@ export class ProducerSession {
     }
   }
 
-  #context(thread: number, port: MessagePort, context: ProducerConnection['context']): void {
+  #context(port: MessagePort, context: ProducerConnection['context']): void {
     const known = this.#lanes.get(context.connection)?.connection
     if (known !== undefined) {
       known.context = context
@@ -284,7 +282,6 @@ export class ProducerSession {
       return
     }
     const connection = new ProducerConnection(
-      thread,
       port,
       context,
       this.#ledger.frames(context.shard),
@@ -423,6 +420,9 @@ export class ProducerSession {
         connection.openedMicros = notice.atMicros
         connection.tracks.forEach((track, subscription) => this.#carry(connection, track, subscription))
         break
+      case 'resumed':
+        this.#resumed(connection, notice.atMicros, notice.lastFrameSeq)
+        break
       case 'confirmed':
         for (const subscription of notice.subscriptions) {
           const track = connection.tracks[subscription]
@@ -455,6 +455,20 @@ export class ProducerSession {
       case 'closed':
         this.#forget(connection)
         break
+    }
+  }
+
+  /** A predecessor died with frames of this connection: every symbol has a gap behind the last settled frame. */
+  #resumed(connection: ProducerConnection, atMicros: number, lastFrameSeq: number): void {
+    connection.lastGoodFrameSeq = lastFrameSeq
+    connection.lastGoodMicros = atMicros
+    for (const track of connection.tracks) {
+      if (track.connection !== connection.context.connection) continue
+      track.lastReceivedMicros = atMicros
+      track.lastFrameSeq = lastFrameSeq
+      track.lastConnectionId = connection.context.connectionId
+      this.#gaps.open(track, 'undelivered', connection.openedMicros, {})
+      if (track.book !== null) this.#continuity.confirmed(track, atMicros)
     }
   }
 

@@ -1,7 +1,7 @@
 import { type GapReason } from '../../src/domain/gap.ts'
 import { type Target } from '../../src/domain/target.ts'
 import { type BookSync } from './book-sync.ts'
-import { type SymbolMoves } from './freshness.ts'
+import { type SymbolMoves } from './symbol-moves.ts'
 import { type Route } from './sinks/record-sink.ts'
 import { type TradeIds } from './trade-ids.ts'
 

@@ -71,9 +71,6 @@ main.on('message', (order: ProducerOrder) => {
     case 'port':
       session.attach(order.thread, order.port)
       break
-    case 'threadLost':
-      session.threadLost(order.thread)
-      break
     case 'drain':
       drain(order.threads, order.deadlineMs).catch(fail)
       break

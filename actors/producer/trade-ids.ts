@@ -1,4 +1,5 @@
 const initialIds = 64
+const zero = 0x30
 
 /**
  * The last trade ids of one symbol, each as two safe integers (the digits above the lowest nine, and those nine), so that
@@ -6,7 +7,7 @@ const initialIds = 64
  */
 export class TradeIds {
   readonly #limit: number
-  #digits = new Float64Array(initialIds * 2)
+  #digits: Float64Array
   #next = 0
   #size = 0
   #texts: Set<string> | null = null
@@ -14,6 +15,7 @@ export class TradeIds {
   /** @param limit how many ids are remembered; the oldest is forgotten first */
   constructor(limit: number) {
     this.#limit = limit
+    this.#digits = new Float64Array(Math.min(initialIds, limit) * 2)
   }
 
   get size(): number {
@@ -77,7 +79,8 @@ export function integerOf(bytes: Uint8Array, start: number, end: number): number
 function highPart(bytes: Uint8Array, start: number, end: number): number {
   const to = end - 9
   if (to <= start) return lowPart(bytes, start, end) >= 0 ? -(end - start) : Number.NaN
-  if (to - start > 15 || !(lowPart(bytes, start, end) >= 0)) return Number.NaN
+  // The high part of an id with leading zeros would be that of the id without them: such an id is kept as text.
+  if (to - start > 15 || bytes[start] === zero || !(lowPart(bytes, start, end) >= 0)) return Number.NaN
   return integerOf(bytes, start, to)
 }
 

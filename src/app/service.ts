@@ -2,7 +2,7 @@ import { type Config } from '../config/schema.ts'
 import { type LogLevel } from '../core/logger.ts'
 import { type FrameLedger, type RecordLedger } from '../domain/ledger.ts'
 import { type LatencySummary, type Summary } from '../domain/summary.ts'
-import { type TargetPlan } from '../domain/target.ts'
+import { type ExchangeName, type TargetPlan } from '../domain/target.ts'
 
 export interface SimulationOptions {
   /** Socket of a simulation that is already running; null starts one of our own, which ends with us. */
@@ -21,6 +21,8 @@ export interface ServiceOptions {
   /** What to collect. Empty with a simulation: everything the simulated exchanges offer. */
   readonly plans: readonly TargetPlan[]
   readonly simulation: SimulationOptions | null
+  /** Where to dial instead of the real venues, when there is no simulation: loopback servers of tests and benches. */
+  readonly endpoints: ReadonlyMap<ExchangeName, { readonly websocket: string; readonly rest: string }> | null
   /** Stops by itself after this time; null runs until it is told to stop. */
   readonly forMs: number | null
   /** May differ from `config.log.level`: logs would tear a live table. */

@@ -35,7 +35,7 @@ export function readWhole(text: string, flag: string, minimum: number, maximum: 
   return value
 }
 
-export const rateMax = 10_000_000
+const rateMax = 10_000_000
 
 /** @throws IngestError USAGE */
 export function readRate(text: string): number | 'max' {

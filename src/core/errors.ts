@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+
 /** What the supervisor does about an error: the code table is the supervision policy. */
 export type Disposition = 'drop' | 'reconnect' | 'restart' | 'quarantine' | 'exit'
 
@@ -20,6 +22,8 @@ export const errorTable = {
   SOCKET_FAILED: { disposition: 'reconnect', summary: 'A connection to an exchange could not be made or broke.' },
   SOCKET_STALE: { disposition: 'reconnect', summary: 'A connection went silent beyond its watchdog.' },
   HANDSHAKE_REFUSED: { disposition: 'reconnect', summary: 'The exchange refused the WebSocket handshake.' },
+  VENUE_ERROR: { disposition: 'drop', summary: 'An exchange sent an error that names no request of ours.' },
+  LISTING_FAILED: { disposition: 'drop', summary: 'The list of an exchange\'s instruments could not be fetched.' },
   BREAKER_OPEN: { disposition: 'reconnect', summary: 'The circuit of an exchange is open after repeated failures.' },
   SNAPSHOT_FAILED: { disposition: 'drop', summary: 'A book snapshot could not be fetched over REST.' },
   BOOK_BROKEN: { disposition: 'drop', summary: 'A book lost an update and is being rebuilt.' },
@@ -59,7 +63,8 @@ export interface WireError {
 /** Total: anything thrown becomes an IngestError; what is not one is INTERNAL with its cause. */
 export function asIngestError(error: unknown): IngestError {
   if (error instanceof IngestError) return error
-  const message = error instanceof Error ? error.message : String(error)
+  // `inspect`, since `String` itself throws on an object without a prototype.
+  const message = error instanceof Error ? error.message : typeof error === 'string' ? error : inspect(error)
   return new IngestError('INTERNAL', message, { cause: error })
 }
 

@@ -48,5 +48,6 @@ function bucketOf(value: number): number {
 function upperBound(index: number): number {
   if (index < sub) return index
   const exponent = Math.floor(index / sub) - 1
-  return (((index % sub) + sub + 1) << exponent) - 1
+  // A product, not a shift: the bound of the last bucket needs the 32nd bit.
+  return ((index % sub) + sub + 1) * 2 ** exponent - 1
 }

@@ -22,6 +22,8 @@ export interface ExchangeAdapter {
   readonly compression: 'none' | 'gzip'
   /** Field tables of every kind of data frame, tried in order; see `field-table.ts`. */
   readonly frames: readonly FrameTable[]
+  /** Whether the venue may wrap its frames in a list (Upbit's JSON_LIST); positional venues say nothing here. */
+  readonly listFrames?: boolean
   /**
    * Looks at the first bytes of a frame and tells data from control without parsing. `found` is filled in place.
    * Called once per frame on the connection thread: no allocation.

@@ -11,7 +11,8 @@ export interface LogRoute {
   readonly key: string
 }
 
-const entryHeaderBytes = 16
+/** Bytes before each value; its first four are the route, which the log renumbers in place. */
+export const entryHeaderBytes = 16
 
 export class LogChunkWriter {
   #buffer: ArrayBuffer

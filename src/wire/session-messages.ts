@@ -25,6 +25,12 @@ export interface ConnectionContext {
 export type SessionNotice =
   /** The socket is open; frames follow. `previous` is the connection it replaces, null for the first of its shard. */
   | { readonly type: 'opened'; readonly atMicros: number; readonly previous: number | null }
+  /**
+   * A new producer takes over, after the 'opened' that it has not seen: what follows frame `lastFrameSeq` (received at
+   * `atMicros`; 0 when nothing was settled) up to the first frame behind this notice was with its predecessor, and its
+   * fate is unknown. On the first connection after such a change the frame is one of the connection before.
+   */
+  | { readonly type: 'resumed'; readonly atMicros: number; readonly lastFrameSeq: number }
   /** The venue confirmed these subscriptions: their symbols count from here, and duplicates are looked for. */
   | { readonly type: 'confirmed'; readonly subscriptions: readonly number[]; readonly atMicros: number }
   /** The venue refused these subscriptions; they leave the desired set and need no gap. */

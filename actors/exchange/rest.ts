@@ -1,0 +1,72 @@
+import { type Clock } from '../../src/core/clock.ts'
+import { retryAfterMs } from './socket.ts'
+
+export interface RestRequest {
+  readonly url: string
+  readonly timeoutMs: number
+  readonly bodyBytesMax: number
+  readonly clock: Clock
+}
+
+export type RestAnswer =
+  | { readonly type: 'body'; readonly bytes: Uint8Array }
+  | {
+      readonly type: 'failed'
+      readonly message: string
+      /** Null when no HTTP answer came. */
+      readonly status: number | null
+      readonly retryAfterMs: number | null
+    }
+
+export type Rest = (request: RestRequest) => Promise<RestAnswer>
+
+/** A bounded GET: in time, in size, without redirects. Never rejects; a failure is an ordinary answer. */
+export const fetchRest: Rest = async request => {
+  let status: number | null = null
+  try {
+    const response = await fetch(request.url, {
+      redirect: 'error',
+      headers: { accept: 'application/json' },
+      signal: AbortSignal.timeout(request.timeoutMs)
+    })
+    status = response.status
+    if (!response.ok || response.body === null) {
+      await response.body?.cancel()
+      return {
+        type: 'failed',
+        message: `HTTP status ${status}`,
+        status,
+        retryAfterMs: retryAfterMs(response.headers.get('retry-after') ?? undefined, request.clock)
+      }
+    }
+    const chunks: Uint8Array[] = []
+    let length = 0
+    for await (const chunk of response.body) {
+      length += chunk.length
+      if (length > request.bodyBytesMax) {
+        return failed(`the body is larger than ${request.bodyBytesMax} bytes`, status)
+      }
+      chunks.push(chunk)
+    }
+    const bytes = new Uint8Array(length)
+    let at = 0
+    for (const chunk of chunks) {
+      bytes.set(chunk, at)
+      at += chunk.length
+    }
+    return { type: 'body', bytes }
+  } catch (error) {
+    return failed(reasonOf(error), status)
+  }
+}
+
+function failed(message: string, status: number | null): RestAnswer {
+  return { type: 'failed', message, status, retryAfterMs: null }
+}
+
+/** `fetch` says only "fetch failed"; what failed is in the cause. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (error.name === 'TimeoutError') return 'no answer in time'
+  return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message
+}

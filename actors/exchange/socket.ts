@@ -1,0 +1,143 @@
+import { type IncomingMessage } from 'node:http'
+import { WebSocket } from 'ws'
+import { type Clock } from '../../src/core/clock.ts'
+import { type ErrorCode, IngestError } from '../../src/core/errors.ts'
+
+/** How a socket came to its end. */
+export interface SocketEnd {
+  /** Null when it was closed in good order, by either side. */
+  readonly error: IngestError | null
+  /** One sentence part for logs and transitions. */
+  readonly reason: string
+  /** HTTP status of a refused handshake, and how long the venue asked to stay away. */
+  readonly status: number | null
+  readonly retryAfterMs: number | null
+}
+
+export interface SocketHandler {
+  opened(): void
+  /** One whole message, text and binary alike; the bytes are only lent for the call. */
+  frame(bytes: Uint8Array): void
+  /** Called exactly once, whether the socket ever opened or not. */
+  ended(end: SocketEnd): void
+}
+
+export interface VenueSocket {
+  /** When the bytes came that are being read now, microseconds; one stamp per read of the socket. */
+  readonly readMicros: number
+  send(text: string): void
+  ping(): void
+  pause(): void
+  resume(): void
+  /** Begins the closing handshake; frames keep coming until the peer's close frame. */
+  close(): void
+  terminate(error: IngestError): void
+}
+
+export interface DialOptions {
+  readonly url: string
+  readonly frameBytesMax: number
+  readonly clock: Clock
+}
+
+export type Dial = (options: DialOptions, handler: SocketHandler) => VenueSocket
+
+/** A real WebSocket by `ws`. It never throws: whatever goes wrong ends in `ended`. */
+export const dialWebSocket: Dial = (options, handler) => new WsSocket(options, handler)
+
+class WsSocket implements VenueSocket {
+  readMicros = 0
+  readonly #clock: Clock
+  readonly #frameBytesMax: number
+  readonly #socket: WebSocket
+  #error: IngestError | null = null
+  #status: number | null = null
+  #retryAfterMs: number | null = null
+
+  constructor(options: DialOptions, handler: SocketHandler) {
+    this.#clock = options.clock
+    this.#frameBytesMax = options.frameBytesMax
+    this.#socket = new WebSocket(options.url, {
+      maxPayload: options.frameBytesMax,
+      // Deflating market data costs more CPU than its bandwidth is worth; every venue of ours does without.
+      perMessageDeflate: false,
+      // The tokenizer checks UTF-8, once, on the thread that has the time for it.
+      skipUTF8Validation: true
+    })
+    this.#socket.binaryType = 'nodebuffer'
+    this.#socket.on('upgrade', response => this.#stampReads(response))
+    this.#socket.on('unexpected-response', (_, response) => this.#refused(response))
+    this.#socket.on('open', () => handler.opened())
+    this.#socket.on('message', data => handler.frame(data as Buffer))
+    this.#socket.on('error', error => this.#failed(error))
+    this.#socket.on('close', (code, reason) => handler.ended(this.#end(code, reason.toString('utf8'))))
+  }
+
+  send(text: string): void {
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(text)
+  }
+
+  ping(): void {
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping()
+  }
+
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  close(): void {
+    // A paused socket would never read the peer's close frame.
+    this.#socket.resume()
+    this.#socket.close(1000)
+  }
+
+  terminate(error: IngestError): void {
+    this.#error ??= error
+    this.#socket.terminate()
+  }
+
+  /** Our listener is in front of that of `ws`, so the stamp is there before the read's frames are. */
+  #stampReads(response: IncomingMessage): void {
+    const stamp = (): void => {
+      this.readMicros = this.#clock.nowMicros()
+    }
+    stamp()
+    response.socket.on('data', stamp)
+  }
+
+  #refused(response: IncomingMessage): void {
+    const status = response.statusCode ?? 0
+    this.#status = status
+    this.#retryAfterMs = retryAfterMs(response.headers['retry-after'], this.#clock)
+    this.terminate(new IngestError('HANDSHAKE_REFUSED', `the handshake was refused with HTTP status ${status}`))
+  }
+
+  #failed(cause: Error & { code?: string }): void {
+    if (this.#error !== null) return
+    let code: ErrorCode = 'SOCKET_FAILED'
+    let message = cause.message === '' ? (cause.code ?? 'unknown error') : cause.message
+    if (cause.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') {
+      code = 'FRAME_OVERSIZED'
+      message = `a frame is larger than limits.frameBytesMax (${this.#frameBytesMax})`
+    }
+    this.#error = new IngestError(code, message, { cause })
+  }
+
+  #end(code: number, text: string): SocketEnd {
+    const closed = text === '' ? `closed with ${code}` : `closed with ${code} (${text.slice(0, 120)})`
+    const reason = this.#error?.message ?? closed
+    return { error: this.#error, reason, status: this.#status, retryAfterMs: this.#retryAfterMs }
+  }
+}
+
+/** `Retry-After` is seconds or a date; null when absent or neither. */
+export function retryAfterMs(header: string | undefined, clock: Clock): number | null {
+  if (header === undefined) return null
+  if (/^\d{1,9}$/.test(header)) return Number(header) * 1000
+  const at = Date.parse(header)
+  return Number.isNaN(at) ? null : Math.max(0, at - clock.nowMicros() / 1000)
+}

@@ -1,0 +1,165 @@
+import { createServer, type IncomingMessage } from 'node:http'
+import { type AddressInfo, type Socket } from 'node:net'
+import { type Duplex } from 'node:stream'
+import { WebSocketServer } from 'ws'
+import { type Channel, type Counters, type FrameBlock, newCounters, renderBlock } from './frames.ts'
+
+/**
+ * A process that floods: it speaks just enough of Upbit and Binance to be subscribed, then sends frames rendered
+ * beforehand, at a rate or as fast as the reader takes them. Its parent asks for its CPU time.
+ */
+export type FloodOrder = { readonly type: 'usage' } | { readonly type: 'rate'; readonly eventsPerS: number | null }
+export type FloodReport =
+  | { readonly type: 'listening'; readonly port: number }
+  | { readonly type: 'usage'; readonly cpuMicros: number; readonly sent: number }
+
+const blocksPerStream = 4
+const tickMs = 5
+const symbols = {
+  binance: ['BTCUSDT', 'ETHUSDT', 'SOLUSDT', 'XRPUSDT', 'BNBUSDT'],
+  upbit: ['KRW-BTC', 'KRW-ETH', 'KRW-XRP', 'KRW-SOL', 'KRW-DOGE']
+}
+/** By channel and symbol: a connection that comes again goes on where the last one ended. */
+const counters = new Map<string, Counters>()
+const streams = new Set<Stream>()
+let eventsPerS: number | null = null
+let sent = 0
+
+function countersOf(channel: Channel, native: string): Counters {
+  const key = `${channel}/${native}`
+  const known = counters.get(key) ?? newCounters()
+  counters.set(key, known)
+  return known
+}
+
+/** The flood of one connection. */
+class Stream {
+  readonly #socket: Duplex
+  readonly #blocks: FrameBlock[]
+  #block = 0
+  #frame = 0
+  #inFlight = 0
+  #owed = 0
+
+  constructor(socket: Duplex, channel: Channel, natives: readonly string[]) {
+    this.#socket = socket
+    const own = new Map(natives.map(native => [native, countersOf(channel, native)]))
+    this.#blocks = Array.from({ length: blocksPerStream }, () => renderBlock(channel, natives, own))
+  }
+
+  /** Writes whole blocks while the reader takes them. */
+  flood(): void {
+    while (this.#inFlight < blocksPerStream - 1 && this.#socket.writable && eventsPerS === null) {
+      this.#write(Number.POSITIVE_INFINITY)
+    }
+  }
+
+  /** Writes what the rate owes for one tick. */
+  tick(events: number): void {
+    this.#owed = Math.min(this.#owed + events, 10_000)
+    while (this.#owed >= 1 && this.#inFlight < blocksPerStream - 1 && this.#socket.writable) {
+      this.#owed -= this.#write(Math.floor(this.#owed))
+    }
+  }
+
+  #write(framesMax: number): number {
+    const block = this.#blocks[this.#block]!
+    if (this.#frame === 0) block.renew()
+    const from = this.#frame === 0 ? 0 : block.ends[this.#frame - 1]!
+    const last = Math.min(this.#frame + framesMax, block.ends.length)
+    const frames = last - this.#frame
+    const isWhole = last === block.ends.length
+    this.#frame = isWhole ? 0 : last
+    if (isWhole) {
+      this.#block = (this.#block + 1) % blocksPerStream
+      this.#inFlight++
+    }
+    sent += frames
+    this.#socket.write(block.bytes.subarray(from, block.ends[last - 1]!), () => {
+      if (!isWhole) return
+      this.#inFlight--
+      if (eventsPerS === null) this.flood()
+    })
+    return frames
+  }
+}
+
+const server = createServer((request, response) => {
+  const url = new URL(request.url ?? '/', 'http://localhost')
+  response.setHeader('content-type', 'application/json')
+  if (url.pathname === '/api/v3/depth') {
+    const lastUpdateId = countersOf('binance/orderbook', url.searchParams.get('symbol') ?? '').updateId
+    response.end(JSON.stringify({ lastUpdateId, bids: [], asks: [] }))
+  } else if (url.pathname === '/api/v3/exchangeInfo') {
+    const list = symbols.binance.map(symbol => ({
+      symbol,
+      status: 'TRADING',
+      baseAsset: symbol.slice(0, -4),
+      quoteAsset: 'USDT'
+    }))
+    response.end(JSON.stringify({ symbols: list }))
+  } else if (url.pathname === '/v1/market/all') {
+    response.end(JSON.stringify(symbols.upbit.map(market => ({ market }))))
+  } else {
+    response.statusCode = 404
+    response.end('{}')
+  }
+})
+
+const wss = new WebSocketServer({ noServer: true, perMessageDeflate: false })
+server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+  socket.setNoDelay(true)
+  wss.handleUpgrade(request, socket, head, ws => {
+    ws.on('message', data => {
+      const message = JSON.parse((data as Buffer).toString()) as unknown
+      const stream = Array.isArray(message) ? upbitStream(socket, message) : binanceStream(socket, message)
+      if (!Array.isArray(message)) {
+        ws.send(JSON.stringify({ result: null, id: (message as { id: number }).id }))
+      }
+      if (stream === null) return
+      streams.add(stream)
+      socket.once('close', () => streams.delete(stream))
+      stream.flood()
+    })
+  })
+})
+
+function binanceStream(socket: Duplex, message: unknown): Stream | null {
+  const { method, params } = message as { method: string; params: string[] }
+  if (method !== 'SUBSCRIBE') return null
+  const natives = params.map(name => name.split('@')[0]!.toUpperCase())
+  const suffix = params[0]!.slice(params[0]!.indexOf('@') + 1)
+  const channel = suffix.startsWith('depth') ? 'orderbook' : suffix === 'trade' ? 'trade' : 'ticker'
+  return new Stream(socket, `binance/${channel}`, natives)
+}
+
+function upbitStream(socket: Duplex, message: readonly unknown[]): Stream | null {
+  const part = message.find(each => typeof (each as { type?: string }).type === 'string')
+  if (part === undefined) return null
+  const { type, codes } = part as { type: 'ticker' | 'trade' | 'orderbook'; codes: string[] }
+  return new Stream(socket, `upbit/${type}`, codes)
+}
+
+setInterval(() => {
+  if (eventsPerS === null || streams.size === 0) return
+  const each = (eventsPerS * tickMs) / 1000 / streams.size
+  for (const stream of streams) stream.tick(each)
+}, tickMs)
+
+process.on('message', (order: FloodOrder) => {
+  switch (order.type) {
+    case 'usage': {
+      const { user, system } = process.cpuUsage()
+      process.send?.({ type: 'usage', cpuMicros: user + system, sent } satisfies FloodReport)
+      break
+    }
+    case 'rate':
+      eventsPerS = order.eventsPerS
+      if (eventsPerS === null) for (const stream of streams) stream.flood()
+      break
+  }
+})
+process.on('disconnect', () => process.exit(0))
+server.listen(0, '127.0.0.1', () => {
+  process.send?.({ type: 'listening', port: (server.address() as AddressInfo).port } satisfies FloodReport)
+})

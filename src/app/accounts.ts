@@ -1,0 +1,33 @@
+import { type SharedLedger } from '../wire/shared-ledger.ts'
+import { type PlacedTarget } from './layout.ts'
+
+/**
+ * Closes the account of a producer that died: what it held or had not taken yet is lost, and its fate is declared by the
+ * gaps that its successor opens. Its fields have no other writer now.
+ */
+export function closeProducerAccounts(ledger: SharedLedger, targets: readonly PlacedTarget[]): void {
+  for (const target of targets) {
+    for (let shard = target.firstShard; shard < target.firstShard + target.shards; shard++) {
+      const frames = ledger.frames(shard)
+      const handedOver = frames.get('handedOver')
+      frames.add('lost', handedOver - frames.get('taken') + frames.get('producerHeld'))
+      frames.set('taken', handedOver)
+      frames.set('producerHeld', 0)
+    }
+    const records = ledger.records(target.targetIndex)
+    records.add('lost', records.get('held'))
+    records.set('held', 0)
+  }
+}
+
+/** Closes the account of a connection thread that died: frames it had received and not handed over are lost. */
+export function closeConnectionAccounts(ledger: SharedLedger, targets: readonly PlacedTarget[]): void {
+  for (const target of targets) {
+    for (let shard = target.firstShard; shard < target.firstShard + target.shards; shard++) {
+      const frames = ledger.frames(shard)
+      const accounted = frames.get('control') + frames.get('shed') + frames.get('handedOver') + frames.get('lost')
+      frames.add('lost', Math.max(0, frames.get('received') - accounted))
+      frames.set('held', 0)
+    }
+  }
+}

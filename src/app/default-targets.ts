@@ -1,0 +1,22 @@
+import { exchangeRegions, type ExchangeName, requestTypes, type TargetPlan } from '../domain/target.ts'
+
+const symbols: Partial<Record<ExchangeName, readonly string[]>> = {
+  upbit: ['BTC-KRW', 'ETH-KRW', 'XRP-KRW'],
+  binance: ['BTC-USDT', 'ETH-USDT', 'SOL-USDT']
+}
+
+/** What `start` collects when nothing is named: all channels of a few liquid pairs. */
+export function defaultTargets(): TargetPlan[] {
+  return plansFor(new Map(Object.entries(symbols) as [ExchangeName, readonly string[]][]))
+}
+
+/** All channels of each exchange for the symbols given. */
+export function plansFor(offered: ReadonlyMap<ExchangeName, readonly string[]>): TargetPlan[] {
+  return [...offered].flatMap(([exchange, list]) =>
+    requestTypes.map(request_type => ({
+      target: { region: exchangeRegions[exchange], exchange, request_type },
+      symbols: list,
+      projection: []
+    }))
+  )
+}

@@ -1,0 +1,66 @@
+import { type Config } from '../config/schema.ts'
+import { IngestError } from '../core/errors.ts'
+import { type ExchangeName, type TargetPlan } from '../domain/target.ts'
+import { adapterOf } from '../exchanges/registry.ts'
+
+/** Where a target stands in the shared ledger and which thread carries it. */
+export interface PlacedTarget {
+  readonly plan: TargetPlan
+  readonly targetIndex: number
+  readonly firstShard: number
+  readonly shards: number
+}
+
+export interface PlacedExchange {
+  readonly exchange: ExchangeName
+  readonly thread: number
+  readonly targets: readonly PlacedTarget[]
+}
+
+export interface Layout {
+  readonly exchanges: readonly PlacedExchange[]
+  readonly targets: readonly PlacedTarget[]
+  readonly shards: number
+  readonly threads: number
+  /** Raw frame bytes that each connection may have on its way; their sum is the producer's cap. */
+  readonly creditBytesPerConnection: number
+}
+
+/**
+ * Shards every target by its venue's limit and places the exchanges on threads: in the order of their names, so that the
+ * placement is the same after a restart.
+ * @throws IngestError TARGET_INVALID when a limit of the configuration is exceeded
+ */
+export function layOut(plans: readonly TargetPlan[], config: Config): Layout {
+  const { targetsMax, connectionsMax, creditBytes } = config.limits
+  if (plans.length > targetsMax) {
+    throw new IngestError(
+      'TARGET_INVALID',
+      `${plans.length} targets are more than limits.targetsMax (${targetsMax}); raise it or run a second process.`
+    )
+  }
+  let shards = 0
+  const targets = plans.map((plan, targetIndex): PlacedTarget => {
+    const perConnection = adapterOf(plan.target.exchange).limits.symbolsPerConnection
+    const count = Math.max(1, Math.ceil(plan.symbols.length / perConnection))
+    const placed = { plan, targetIndex, firstShard: shards, shards: count }
+    shards += count
+    return placed
+  })
+  if (shards > connectionsMax) {
+    throw new IngestError(
+      'TARGET_INVALID',
+      `The targets need ${shards} connections, more than limits.connectionsMax (${connectionsMax}).`
+    )
+  }
+  const names = [...new Set(plans.map(plan => plan.target.exchange))].sort()
+  const threads = Math.max(1, Math.min(config.threads.connections, names.length))
+  const exchanges = names.map((exchange, index) => ({
+    exchange,
+    thread: index % threads,
+    targets: targets.filter(placed => placed.plan.target.exchange === exchange)
+  }))
+  const creditBytesPerConnection = Math.floor(creditBytes / Math.max(1, shards))
+  return { exchanges, targets, shards, threads, creditBytesPerConnection }
+}
+

@@ -1,0 +1,19 @@
+import { configCheck, configPrint, configSchemaVerb } from './config.ts'
+import { decode } from './decode.ts'
+import { demo } from './demo.ts'
+import { start } from './start.ts'
+import { status } from './status.ts'
+import { tail } from './tail.ts'
+import { type Verb } from './verb.ts'
+
+/** Every verb of the command line, in the order of the overview. */
+export const verbs: readonly Verb[] = [
+  start,
+  demo,
+  status,
+  tail,
+  decode,
+  configCheck,
+  configPrint,
+  configSchemaVerb
+]

@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto'
+import { type Consumer, type EachBatchPayload, Kafka, logLevel } from 'kafkajs'
+import { asIngestError, IngestError } from '../core/errors.ts'
+import { type RecordReader, type RecordTaker } from './record-source.ts'
+
+const connectTimeoutMs = 5000
+/** Kafka may be stopped and started during a run; the reader waits for it as long as the run lasts. */
+const retry = { initialRetryTime: 200, maxRetryTime: 2000, retries: 1_000_000 }
+
+/** How far one partition was read: the next offset that is wanted. */
+interface PartitionPosition {
+  next: bigint
+  end: bigint
+}
+
+/**
+ * Reads topics back from Kafka: from the offsets that were their ends when it attached to those that are when it finishes.
+ * The positions are its own. A consumer group is only the vehicle: whatever it delivers from before a position is passed
+ * over, so that neither a late seek nor a rebalance can lose or repeat a record.
+ */
+export class KafkaReader implements RecordReader {
+  readonly #kafka: Kafka
+  readonly #topics: readonly string[]
+  readonly #take: RecordTaker
+  readonly #note: (sentence: string) => void
+  readonly #positions = new Map<string, PartitionPosition[]>()
+  readonly #groupId = `coin-stream-check-${randomUUID()}`
+  #consumer: Consumer | null = null
+  #onProgress: (() => void) | null = null
+
+  constructor(
+    brokers: readonly string[],
+    topics: readonly string[],
+    take: RecordTaker,
+    note: (sentence: string) => void
+  ) {
+    this.#kafka = new Kafka({
+      clientId: 'coin-stream-check',
+      brokers: [...brokers],
+      connectionTimeout: connectTimeoutMs,
+      logLevel: logLevel.NOTHING,
+      retry
+    })
+    this.#topics = topics
+    this.#take = take
+    this.#note = note
+  }
+
+  async attach(): Promise<void> {
+    await this.#ends((topic, partition, end) => {
+      const positions = this.#positions.get(topic) ?? []
+      this.#positions.set(topic, positions)
+      positions[partition] = { next: end, end }
+    })
+    const consumer = this.#kafka.consumer({
+      groupId: this.#groupId,
+      maxWaitTimeInMs: 250,
+      sessionTimeout: 30_000,
+      heartbeatInterval: 3000,
+      maxBytesPerPartition: 4 * 1024 * 1024,
+      allowAutoTopicCreation: false,
+      retry: { ...retry, restartOnFailure: async () => true }
+    })
+    this.#consumer = consumer
+    await consumer.connect()
+    await consumer.subscribe({ topics: [...this.#topics], fromBeginning: true })
+    consumer.on(consumer.events.GROUP_JOIN, () => this.#seek(consumer))
+    consumer.on(consumer.events.CRASH, ({ payload }) => {
+      this.#note(`reading back from Kafka was interrupted: ${payload.error.message}`)
+    })
+    await consumer.run({ autoCommit: false, eachBatch: payload => this.#batch(payload) })
+  }
+
+  async finish(deadlineMs: number): Promise<void> {
+    await this.#ends((topic, partition, end) => {
+      const position = this.#positions.get(topic)?.[partition]
+      if (position !== undefined) position.end = end
+    })
+    let timer: NodeJS.Timeout | undefined
+    const outcome = await new Promise<'done' | 'late'>(resolve => {
+      timer = setTimeout(() => resolve('late'), deadlineMs)
+      this.#onProgress = () => {
+        if (this.#isAtEnd()) resolve('done')
+      }
+      this.#onProgress()
+    })
+    clearTimeout(timer)
+    this.#onProgress = null
+    if (outcome === 'late') {
+      throw new IngestError('SINK_UNAVAILABLE', `Kafka could not be read to its end within ${deadlineMs} ms.`)
+    }
+  }
+
+  async close(): Promise<void> {
+    const consumer = this.#consumer
+    this.#consumer = null
+    if (consumer === null) return
+    await consumer.disconnect()
+    const admin = this.#kafka.admin({ retry: { retries: 2 } })
+    try {
+      await admin.connect()
+      await admin.deleteGroups([this.#groupId])
+    } catch (error) {
+      // The group has no commits; a broker forgets it by itself.
+      this.#note(`the check's consumer group could not be deleted: ${asIngestError(error).message}`)
+    } finally {
+      await admin.disconnect()
+    }
+  }
+
+  async #ends(each: (topic: string, partition: number, end: bigint) => void): Promise<void> {
+    const admin = this.#kafka.admin({ retry: { initialRetryTime: 200, maxRetryTime: 2000, retries: 30 } })
+    try {
+      await admin.connect()
+      for (const topic of this.#topics) {
+        for (const { partition, high } of await admin.fetchTopicOffsets(topic)) each(topic, partition, BigInt(high))
+      }
+    } catch (error) {
+      const message = `The topics to check cannot be read: ${asIngestError(error).message}`
+      throw new IngestError('SINK_UNAVAILABLE', message, { cause: error })
+    } finally {
+      await admin.disconnect()
+    }
+  }
+
+  /** Spares the group the reading of what lies before the positions. */
+  #seek(consumer: Consumer): void {
+    for (const [topic, positions] of this.#positions) {
+      positions.forEach(({ next }, partition) => consumer.seek({ topic, partition, offset: next.toString() }))
+    }
+  }
+
+  async #batch({ batch, resolveOffset, heartbeat, isRunning, isStale }: EachBatchPayload): Promise<void> {
+    const position = this.#positions.get(batch.topic)?.[batch.partition]
+    for (const { offset, key, value } of batch.messages) {
+      if (!isRunning() || isStale()) return
+      const number = BigInt(offset)
+      if (position !== undefined && number >= position.next && value !== null) {
+        this.#take(batch.topic, key?.toString() ?? '', value, 0, value.length)
+        position.next = number + 1n
+      }
+      resolveOffset(offset)
+    }
+    await heartbeat()
+    this.#onProgress?.()
+  }
+
+  #isAtEnd(): boolean {
+    for (const positions of this.#positions.values()) {
+      for (const { next, end } of positions) if (next < end) return false
+    }
+    return true
+  }
+}

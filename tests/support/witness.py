@@ -1,0 +1,134 @@
+"""Reads whole topics with a client and an Avro decoder that are not ours; writes one JSON object a record.
+
+Usage: witness.py BROKERS SCHEMA_FOLDER TOPIC...
+It reads every partition from its beginning to where it ended when the reading began.
+"""
+
+import base64
+import datetime
+import glob
+import json
+import os
+import struct
+import sys
+import time
+
+import confluent_kafka
+import fastavro
+
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+MICROSECOND = datetime.timedelta(microseconds=1)
+IDLE_SECONDS_MAX = 20
+
+
+def schemas_by_id(folder):
+    with open(os.path.join(folder, "ids.json"), encoding="utf-8") as file:
+        ids = json.load(file)
+    found = {}
+    for path in glob.glob(os.path.join(folder, "*.avsc")):
+        with open(path, encoding="utf-8") as file:
+            schema = json.load(file)
+        found[ids[schema["name"]]] = (schema["name"], fastavro.parse_schema(schema))
+    return found
+
+
+def plain(value):
+    """Times become integers again, in microseconds, so that they can be compared as written."""
+    if isinstance(value, datetime.datetime):
+        return (value - EPOCH) // MICROSECOND
+    if isinstance(value, dict):
+        return {name: plain(field) for name, field in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return value
+
+
+class Reader:
+    """Avro behind a Confluent header, or JSON."""
+
+    def __init__(self, schemas):
+        self.schemas = schemas
+
+    def read(self, value):
+        if value[:1] != b"\x00":
+            return None, json.loads(value)
+        (schema_id,) = struct.unpack(">i", value[1:5])
+        name, schema = self.schemas[schema_id]
+        body = Body(value[5:])
+        decoded = plain(fastavro.schemaless_reader(body, schema, None))
+        if body.left():
+            raise ValueError(f"{body.left()} bytes behind a {name}")
+        return name, decoded
+
+
+class Body:
+    def __init__(self, data):
+        self.data = data
+        self.at = 0
+
+    def read(self, count=-1):
+        end = len(self.data) if count < 0 else self.at + count
+        piece = self.data[self.at : end]
+        self.at += len(piece)
+        return piece
+
+    def left(self):
+        return len(self.data) - self.at
+
+
+def main():
+    brokers, folder, *topics = sys.argv[1:]
+    reader = Reader(schemas_by_id(folder))
+    consumer = confluent_kafka.Consumer(
+        {
+            "bootstrap.servers": brokers,
+            "group.id": "witness",
+            "enable.auto.commit": False,
+            "check.crcs": True,
+            "enable.partition.eof": True,
+        }
+    )
+    known = consumer.list_topics(timeout=20).topics
+    left = {}
+    for topic in topics:
+        for partition in known[topic].partitions:
+            place = confluent_kafka.TopicPartition(topic, partition)
+            low, high = consumer.get_watermark_offsets(place, timeout=20)
+            if high > low:
+                left[(topic, partition)] = (low, high)
+    consumer.assign([confluent_kafka.TopicPartition(t, p, low) for (t, p), (low, _) in left.items()])
+    last_seen = time.monotonic()
+    while left:
+        # It waits for the full number or the whole time, hence a short one.
+        messages = consumer.consume(1000, timeout=0.05)
+        if messages:
+            last_seen = time.monotonic()
+        elif time.monotonic() - last_seen > IDLE_SECONDS_MAX:
+            raise SystemExit(f"nothing came within {IDLE_SECONDS_MAX} s, still to be read: {left}")
+        for message in messages:
+            place = (message.topic(), message.partition())
+            if message.error():
+                if message.error().code() == confluent_kafka.KafkaError._PARTITION_EOF:
+                    left.pop(place, None)
+                    continue
+                raise SystemExit(str(message.error()))
+            if place not in left:
+                continue
+            schema, value = reader.read(message.value())
+            line = {
+                "topic": place[0],
+                "partition": place[1],
+                "offset": message.offset(),
+                "key": message.key().decode(),
+                "timestamp": message.timestamp()[1],
+                "schema": schema,
+                "value": value,
+                "bytes": base64.b64encode(message.value()).decode(),
+            }
+            sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+            if message.offset() + 1 >= left[place][1]:
+                del left[place]
+    consumer.close()
+
+
+main()

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { Accounts, controlOwner } from '../../../../actors/producer/accounts.ts'
+import { type ProducerConnection } from '../../../../actors/producer/connection.ts'
+
+const connections = ['a', 'b'].map(name => ({ context: { connectionId: name } }) as ProducerConnection)
+
+test('a batch is settled once, when its own share and all its records are done', () => {
+  const settled: unknown[] = []
+  const accounts = new Accounts((connection, bytes, frameSeq) => settled.push([connection, bytes, frameSeq]))
+  const owner = accounts.begin(connections[0]!, 100, 7)
+  accounts.hold(owner)
+  accounts.hold(owner)
+  accounts.release(owner)
+  accounts.release(owner)
+  assert.deepEqual([settled, accounts.open], [[], 1])
+  assert.equal(accounts.connectionOf(owner), connections[0])
+  accounts.release(owner)
+  assert.deepEqual([settled, accounts.open], [[[connections[0], 100, 7]], 0])
+})
+
+test('a batch without records is settled as soon as it is decided', () => {
+  let settled = 0
+  const accounts = new Accounts(() => settled++)
+  accounts.release(accounts.begin(connections[0]!, 1, 1))
+  assert.equal(settled, 1)
+})
+
+test('however batches interleave, each is settled once with its own facts, and numbers are used again', () => {
+  const step = fc.tuple(fc.constantFrom('begin', 'hold', 'release'), fc.nat(100))
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), steps => {
+      const open = new Map<number, { remaining: number; facts: readonly unknown[] }>()
+      const expected: unknown[] = []
+      const settled: unknown[] = []
+      const accounts = new Accounts((...facts) => settled.push(facts))
+      let mostOpen = 0
+      for (const [type, pick] of steps) {
+        const owners = [...open.keys()]
+        const owner = owners[pick % Math.max(1, owners.length)]
+        if (type === 'begin') {
+          const facts = [connections[pick % 2]!, pick, settled.length] as const
+          const begun = accounts.begin(...facts)
+          assert.ok(!open.has(begun) && begun !== controlOwner)
+          open.set(begun, { remaining: 1, facts })
+        } else if (owner !== undefined) {
+          const batch = open.get(owner)!
+          if (type === 'hold') {
+            accounts.hold(owner)
+            batch.remaining++
+          } else {
+            accounts.release(owner)
+            if (--batch.remaining === 0) {
+              open.delete(owner)
+              expected.push(batch.facts)
+            }
+          }
+        }
+        mostOpen = Math.max(mostOpen, open.size)
+        for (const number of open.keys()) assert.ok(number < mostOpen)
+        assert.equal(accounts.open, open.size)
+        assert.deepEqual(settled, expected)
+      }
+    })
+  )
+})

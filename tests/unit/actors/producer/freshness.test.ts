@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { isProvenSilent } from '../../../../actors/producer/freshness.ts'
+import { showTicker, showTrade, type SymbolMoves } from '../../../../actors/producer/symbol-moves.ts'
+import { type SymbolTrack } from '../../../../actors/producer/symbol-track.ts'
+import { ContinuityRig, wholeBooks } from '../../../support/continuity-rig.ts'
+
+const healAfterMicros = 5_000_000
+
+/** A channel that was heard at 10 s, and whose siblings may move. */
+function heard(changes: Partial<SymbolTrack> = {}): SymbolTrack {
+  const { track } = new ContinuityRig('orderbook', wholeBooks)
+  return Object.assign(track, { isConnected: true, lastReceivedMicros: 10_000_000 }, changes)
+}
+
+function moveAt(track: SymbolTrack, ...seconds: readonly number[]): void {
+  for (const second of seconds) showTrade(track.moves, second * 1_000_000)
+}
+
+test('a quiet market proves nothing, however long it lasts', () => {
+  assert.equal(isProvenSilent(heard(), healAfterMicros), false)
+})
+
+test('three trades of the symbol, the last long after the channel was heard, prove that it is silent', () => {
+  const track = heard()
+  moveAt(track, 11, 12)
+  assert.equal(isProvenSilent(track, healAfterMicros), false)
+  moveAt(track, 14.9)
+  assert.equal(isProvenSilent(track, healAfterMicros), false, 'not long enough after it was heard')
+  moveAt(track, 15)
+  assert.equal(isProvenSilent(track, healAfterMicros), true)
+})
+
+test('two trades prove nothing, even when they come late', () => {
+  const track = heard()
+  moveAt(track, 60, 61)
+  assert.equal(isProvenSilent(track, healAfterMicros), false)
+})
+
+test('a channel is not suspected while it is unconnected, never heard, being healed or in a declared gap', () => {
+  const gap = { ...({} as NonNullable<SymbolTrack['gap']>) }
+  const excuses: readonly Partial<SymbolTrack>[] = [
+    { isConnected: false },
+    { lastReceivedMicros: 0 },
+    { isHealing: true },
+    { gap }
+  ]
+  for (const excuse of excuses) {
+    const track = heard(excuse)
+    moveAt(track, 20, 21, 22)
+    assert.equal(isProvenSilent(track, healAfterMicros), false, Object.keys(excuse)[0])
+  }
+})
+
+test('trades that were shown before the channel was heard do not count', () => {
+  const track = heard()
+  moveAt(track, 20, 21, 22)
+  track.movesSeen = track.moves.count
+  moveAt(track, 23, 24)
+  assert.equal(isProvenSilent(track, healAfterMicros), false)
+})
+
+test('a ticker shows a trade when its evidence changes, not at its first and not without evidence', () => {
+  const moves: SymbolMoves = { count: 0, lastMicros: 0, evidence: Number.NaN }
+  const steps: readonly (readonly [number, number])[] = [
+    [Number.NaN, 0],
+    [100, 0],
+    [100, 0],
+    [101, 1],
+    [Number.NaN, 1],
+    [101, 1],
+    [90, 2]
+  ]
+  steps.forEach(([evidence, count], at) => {
+    showTicker(moves, evidence, at)
+    assert.equal(moves.count, count, `step ${at}`)
+  })
+  assert.equal(moves.lastMicros, 6)
+})

@@ -58,6 +58,12 @@ export type ExchangeMachineEvent =
   | { readonly type: 'ADMIT' }
   | { readonly type: 'PATIENCE_ENDED'; readonly key: number }
 
+/** What the machine emits in answer to REQUEST. */
+export type ExchangeMachineAnswer =
+  | { readonly type: 'PERMITTED'; readonly key: number }
+  /** The circuit is open; PERMITTED follows when it is this connection's turn. */
+  | { readonly type: 'DENIED'; readonly key: number }
+
 interface Attempt {
   readonly atMs: number
   readonly failed: boolean
@@ -98,7 +104,11 @@ function opensCircuit(context: ExchangeMachineContext, status: number | null): b
   return attempts.length >= policy.attemptsMin && failed >= attempts.length * policy.failureShare
 }
 
-function openTimeMs(context: ExchangeMachineContext, status: number | null, retryAfterMs: number | null): number {
+function openTimeMs(
+  context: ExchangeMachineContext,
+  status: number | null,
+  retryAfterMs: number | null
+): number {
   const { policy, random } = context
   const base = Math.min(policy.openCapMs, policy.openBaseMs * 2 ** Math.min(context.openings, 30))
   const jittered = base * (1 + (random() * 2 - 1) * policy.jitter)
@@ -118,11 +128,10 @@ export const exchangeMachine = setup({
   types: {
     context: {} as ExchangeMachineContext,
     input: {} as ExchangeMachineInput,
-    events: {} as ExchangeMachineEvent
+    events: {} as ExchangeMachineEvent,
+    emitted: {} as ExchangeMachineAnswer
   },
   actions: {
-    permit: (_, _params: { key: number }) => undefined,
-    deny: (_, _params: { key: number }) => undefined,
     enlist: assign(({ context, event }) =>
       event.type === 'REQUEST' ? { waiting: [...without(context.waiting, event.key), event.key] } : {}
     ),
@@ -160,10 +169,10 @@ export const exchangeMachine = setup({
     }),
     denyAll: enqueueActions(({ context, enqueue }) => {
       enqueue.cancel('admit')
-      for (const key of context.waiting) enqueue({ type: 'deny', params: { key } })
+      for (const key of context.waiting) enqueue.emit({ type: 'DENIED', key })
     }),
     denyOne: enqueueActions(({ event, enqueue }) => {
-      if (event.type === 'REQUEST') enqueue({ type: 'deny', params: { key: event.key } })
+      if (event.type === 'REQUEST') enqueue.emit({ type: 'DENIED', key: event.key })
     }),
     heal: assign({ openings: 0, failuresInARow: 0, attempts: [], probes: [] }),
     /** Lets as many connections dial as the bucket and the unproven ones leave room for. */
@@ -181,7 +190,7 @@ export const exchangeMachine = setup({
         waiting = waiting.slice(1)
         unproven = [...unproven, key]
         if (params.isProbe) probes = [...probes, key]
-        enqueue({ type: 'permit', params: { key } })
+        enqueue.emit({ type: 'PERMITTED', key })
         enqueue.raise(
           { type: 'PATIENCE_ENDED', key },
           { id: patienceId(key), delay: context.policy.patienceMs }
@@ -193,8 +202,7 @@ export const exchangeMachine = setup({
   guards: {
     opensCircuit: ({ context, event }) => event.type === 'FAILED' && opensCircuit(context, event.status),
     isProbe: ({ context, event }) => 'key' in event && context.probes.includes(event.key),
-    isRefusal: ({ event }) =>
-      event.type === 'FAILED' && event.status !== null && refusals.has(event.status)
+    isRefusal: ({ event }) => event.type === 'FAILED' && event.status !== null && refusals.has(event.status)
   },
   delays: {
     open: ({ context }) => context.openMs

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -33,16 +33,17 @@ const exportLines = env => Object.entries(env).map(([name, value]) => `export ${
 /** Runs `use` with the services; afterwards nothing of them is left, unless it failed: then their logs are. */
 async function withServices(names, use) {
   const folder = mkdtempSync(join(tmpdir(), 'coin-stream-services-'))
+  let services = []
   let isGood = false
   try {
-    const { services, env } = await startServices(names, folder)
-    try {
-      isGood = await use(env)
-    } finally {
-      await Promise.all(services.map(service => service.remove()))
-    }
+    const started = await startServices(names, folder)
+    services = started.services
+    isGood = await use(started.env)
   } finally {
-    if (isGood) rmSync(folder, { recursive: true, force: true })
+    await Promise.all(services.map(service => service.remove()))
+    for (const service of services) rmSync(join(service.folder, 'data'), { recursive: true, force: true })
+    const hasLogs = readdirSync(folder, { recursive: true }).some(name => name.endsWith('.log'))
+    if (isGood || !hasLogs) rmSync(folder, { recursive: true, force: true })
     else process.stderr.write(`services: their logs are in ${folder}\n`)
   }
 }

@@ -1,15 +1,13 @@
-import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { connect } from 'node:net'
-import { dirname } from 'node:path'
 import { asIngestError, IngestError } from '../../src/core/errors.ts'
+import { listenOnUnixSocket } from '../../src/core/unix-socket.ts'
 import { type AdminHandlers, type TailRequest } from './messages.ts'
 import { TailResponse } from './tail-response.ts'
 
 const connectionsMax = 64
 const tailsMax = 8
 const headerBytesMax = 8 * 1024
-const answerWithinMs = 1000
+const closeWithinMs = 1000
 
 const verbs = 'GET /v1/status, GET /v1/targets and GET /v1/topics/{topic}/tail'
 
@@ -32,9 +30,13 @@ export class AdminServer {
 
   /** @throws IngestError ADDRESS_IN_USE when another process answers on the path, or something else lies there. */
   async open(): Promise<void> {
-    mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 })
-    await removeStaleSocket(this.#path)
-    await this.#listen()
+    try {
+      await listenOnUnixSocket(this.#server, this.#path, 'admin socket')
+    } catch (error) {
+      const { code, message } = asIngestError(error)
+      if (code !== 'ADDRESS_IN_USE') throw error
+      throw new IngestError(code, `${message} Another path can be chosen with --socket.`, { cause: error })
+    }
     this.#isOpen = true
   }
 
@@ -45,32 +47,9 @@ export class AdminServer {
     for (const tail of [...this.#tails]) tail.end()
     const closed = new Promise<void>(resolve => this.#server.close(() => resolve()))
     this.#server.closeIdleConnections()
-    const timer = setTimeout(() => this.#server.closeAllConnections(), answerWithinMs)
+    const timer = setTimeout(() => this.#server.closeAllConnections(), closeWithinMs)
     await closed
     clearTimeout(timer)
-  }
-
-  #listen(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const failed = (error: NodeJS.ErrnoException) => {
-        const code = error.code === 'EADDRINUSE' ? 'ADDRESS_IN_USE' : 'INTERNAL'
-        reject(
-          new IngestError(code, `The admin socket ${this.#path} cannot be opened: ${error.message}.`, {
-            cause: error
-          })
-        )
-      }
-      this.#server.once('error', failed)
-      // The socket is made within this call, so the mask keeps others out from its first moment on.
-      const before = process.umask(0o177)
-      this.#server.listen(this.#path, () => {
-        this.#server.off('error', failed)
-        resolve()
-      })
-      process.umask(before)
-      // Some file systems ignore the mask for sockets.
-      if (this.#server.listening) chmodSync(this.#path, 0o600)
-    })
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
@@ -147,37 +126,4 @@ function statusOf(error: unknown): number {
   const { code } = asIngestError(error)
   if (code === 'USAGE') return 400
   return code === 'LIMIT_HIT' || code === 'SINK_UNAVAILABLE' ? 503 : 500
-}
-
-/** A socket file outlives a process that was killed; it is removed only when it is a socket and nobody answers. */
-async function removeStaleSocket(path: string): Promise<void> {
-  const found = lstatSync(path, { throwIfNoEntry: false })
-  if (found === undefined) return
-  if (!found.isSocket()) {
-    throw new IngestError(
-      'ADDRESS_IN_USE',
-      `The admin socket ${path} is taken by something that is not a socket; choose another path with --socket.`
-    )
-  }
-  if (await someoneAnswers(path)) {
-    throw new IngestError(
-      'ADDRESS_IN_USE',
-      `Another process answers on the admin socket ${path}; stop it, or choose another path with --socket.`
-    )
-  }
-  unlinkSync(path)
-}
-
-function someoneAnswers(path: string): Promise<boolean> {
-  return new Promise(resolve => {
-    const socket = connect(path)
-    const done = (answers: boolean) => {
-      socket.destroy()
-      resolve(answers)
-    }
-    // A process too busy to accept is there all the same.
-    socket.setTimeout(answerWithinMs, () => done(true))
-    socket.once('connect', () => done(true))
-    socket.once('error', (error: NodeJS.ErrnoException) => done(error.code !== 'ECONNREFUSED'))
-  })
 }

@@ -2,7 +2,11 @@ import { type MessagePort } from 'node:worker_threads'
 import { type Clock } from '../../src/core/clock.ts'
 import { Credits } from '../../src/core/credits.ts'
 import { FrameBatchWriter, type FrameKind } from '../../src/wire/frame-batch.ts'
-import { type ConnectionContext, type SessionNotice, type ToProducer } from '../../src/wire/session-messages.ts'
+import {
+  type ConnectionContext,
+  type SessionNotice,
+  type ToProducer
+} from '../../src/wire/session-messages.ts'
 import { type FrameAccount, frameFieldAt } from '../../src/wire/shared-ledger.ts'
 
 const heldAt = frameFieldAt('held')
@@ -191,7 +195,8 @@ export class Batcher {
       if (this.#port !== null && lane.writer.frames > 0) buffers.push(this.#take(lane))
     }
     this.#pending.length = 0
-    if (buffers.length > 0) this.#port?.postMessage({ type: 'batches', buffers } satisfies ToProducer, buffers)
+    if (buffers.length > 0)
+      this.#port?.postMessage({ type: 'batches', buffers } satisfies ToProducer, buffers)
   }
 
   #ship(lane: Lane): void {

@@ -1,7 +1,7 @@
 import { type ActorRefFrom, createActor } from 'xstate'
+import { defaultBreakerPolicy, exchangeMachine } from '../../machines/exchange.ts'
 import { type Clock } from '../../src/core/clock.ts'
 import { type Limits } from '../../src/exchange-kit/adapter.ts'
-import { defaultBreakerPolicy, exchangeMachine } from '../../machines/exchange.ts'
 
 export type CircuitState = 'closed' | 'open' | 'halfOpen'
 
@@ -25,13 +25,7 @@ export class Gate {
     onCircuit: (state: CircuitState, openMs: number) => void
   }) {
     const { clock, limits } = options
-    const machine = exchangeMachine.provide({
-      actions: {
-        permit: (_, { key }) => this.#clients.get(key)?.permitted(),
-        deny: (_, { key }) => this.#clients.get(key)?.denied()
-      }
-    })
-    this.#actor = createActor(machine, {
+    this.#actor = createActor(exchangeMachine, {
       clock: {
         setTimeout: (callback, ms) => clock.setTimeout(callback, ms),
         clearTimeout: timer => clock.clearTimeout(timer)
@@ -44,8 +38,10 @@ export class Gate {
         nowMs: () => clock.nowMicros() / 1000
       }
     })
+    this.#actor.on('PERMITTED', ({ key }) => this.#clients.get(key)?.permitted())
+    this.#actor.on('DENIED', ({ key }) => this.#clients.get(key)?.denied())
     this.#actor.subscribe(snapshot => {
-      const state = snapshot.value as CircuitState
+      const state = snapshot.value
       if (state === this.#state) return
       this.#state = state
       options.onCircuit(state, snapshot.context.openMs)

@@ -3,19 +3,28 @@ import { IngestError } from '../../src/core/errors.ts'
 import { type GapReason } from '../../src/domain/gap.ts'
 import { type Instrument } from '../../src/domain/instrument.ts'
 import { type Target } from '../../src/domain/target.ts'
-import { type ControlEvent, type ExchangeAdapter, FrameClass, type Peeked } from '../../src/exchange-kit/adapter.ts'
+import {
+  type ControlEvent,
+  type ExchangeAdapter,
+  FrameClass,
+  type Peeked
+} from '../../src/exchange-kit/adapter.ts'
 import { inflate } from '../../src/exchange-kit/inflate.ts'
 import { parseJson } from '../../src/exchange-kit/json.ts'
 import { type JsonValue } from '../../src/exchange-kit/json-value.ts'
 import { SymbolTable } from '../../src/exchange-kit/symbol-table.ts'
 import { FrameKind, unknownSubscription } from '../../src/wire/frame-batch.ts'
-import { type ConnectionContext, type SessionNotice, type ToProducer } from '../../src/wire/session-messages.ts'
+import {
+  type ConnectionContext,
+  type SessionNotice,
+  type ToProducer
+} from '../../src/wire/session-messages.ts'
 import { type FrameAccount, frameFieldAt } from '../../src/wire/shared-ledger.ts'
 import { type Batcher, type Lane, type LaneOwner } from './batcher.ts'
 import { MessagePacer } from './message-pacer.ts'
 import { Shedding } from './shedding.ts'
 import { type Dial, type SocketEnd, type VenueSocket } from './socket.ts'
-import { Subscriptions, SubscriptionState } from './subscriptions.ts'
+import { SubscriptionState, Subscriptions } from './subscriptions.ts'
 
 const receivedAt = frameFieldAt('received')
 const bytesReceivedAt = frameFieldAt('bytesReceived')
@@ -126,6 +135,14 @@ export class Link implements LaneOwner {
     return this.#openedMicros > 0 && !this.#isEnded
   }
 
+  get wasOpen(): boolean {
+    return this.#openedMicros > 0
+  }
+
+  ageMs(nowMicros: number): number {
+    return this.#openedMicros === 0 ? 0 : (nowMicros - this.#openedMicros) / 1000
+  }
+
   /** Time between the first and the last data frame. */
   get dataMs(): number {
     return (this.lastDataMicros - this.firstDataMicros) / 1000
@@ -141,7 +158,8 @@ export class Link implements LaneOwner {
   /** Keeps the socket alive as the venue wants it. */
   heartbeat(nowMicros: number): void {
     const { ping } = this.#adapter.heartbeat
-    if (ping === null || this.#openedMicros === 0 || nowMicros - this.#lastPingMicros < ping.everyMs * 1000) return
+    if (ping === null || this.#openedMicros === 0 || nowMicros - this.#lastPingMicros < ping.everyMs * 1000)
+      return
     this.#lastPingMicros = nowMicros
     if (ping.frame === 'websocket') this.#socket.ping()
     else this.#pacer.sendFirst(ping.frame.text)

@@ -69,7 +69,11 @@ export type ExchangeReport =
       readonly to: ConnectionState
       readonly reason: string | null
     }
-  | { readonly type: 'circuit'; readonly exchange: ExchangeName; readonly state: 'closed' | 'open' | 'halfOpen' }
+  | {
+      readonly type: 'circuit'
+      readonly exchange: ExchangeName
+      readonly state: 'closed' | 'open' | 'halfOpen'
+    }
   | {
       readonly type: 'fault'
       readonly error: WireError

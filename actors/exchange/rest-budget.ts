@@ -5,7 +5,7 @@ import { type RestAnswer } from './rest.ts'
 
 interface Job {
   readonly weight: number
-  run(): void
+  readonly run: () => void
 }
 
 /** Refused for asking too much: everybody waits, not only who asked. */

@@ -41,7 +41,7 @@ export const fetchRest: Rest = async request => {
     }
     const chunks: Uint8Array[] = []
     let length = 0
-    for await (const chunk of response.body) {
+    for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
       length += chunk.length
       if (length > request.bodyBytesMax) {
         return failed(`the body is larger than ${request.bodyBytesMax} bytes`, status)

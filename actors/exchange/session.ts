@@ -1,5 +1,5 @@
 import { type ActorRefFrom, createActor } from 'xstate'
-import { connectionMachine, defaultTimings } from '../../machines/connection.ts'
+import { type ConnectionEvent, connectionMachine, defaultTimings } from '../../machines/connection.ts'
 import { IngestError } from '../../src/core/errors.ts'
 import { type Instrument } from '../../src/domain/instrument.ts'
 import { type SessionNotice } from '../../src/wire/session-messages.ts'
@@ -7,8 +7,8 @@ import { type ConnectionState } from '../../src/wire/shared-ledger.ts'
 import { connectionStateOf } from './connection-state.ts'
 import { type GateClient } from './gate.ts'
 import { Link } from './link.ts'
-import { type SocketEnd } from './socket.ts'
 import { type SessionHost, type ShardPlan } from './shard.ts'
+import { type SocketEnd } from './socket.ts'
 
 const namesShown = 10
 
@@ -29,15 +29,21 @@ export class Session implements GateClient {
   #state: ConnectionState = 'idle'
   #reason: string | null = null
   #hasProved = false
-  #dials = 0
+  #dials: number
 
   /** @param previous the connection whose place this one takes, null for the first of its shard */
-  constructor(host: SessionHost, shard: ShardPlan, instruments: readonly Instrument[], previous: number | null) {
+  constructor(
+    host: SessionHost,
+    shard: ShardPlan,
+    instruments: readonly Instrument[],
+    previous: number | null
+  ) {
     this.key = host.nextKey()
     this.#host = host
     this.#shard = shard
     this.#instruments = instruments
     this.#previous = previous
+    this.#dials = previous === null ? 0 : 1
     const { clock, random, adapter } = host
     const machine = connectionMachine.provide({
       actions: {
@@ -75,19 +81,19 @@ export class Session implements GateClient {
 
   start(): void {
     this.#machine.start()
-    this.#machine.send({ type: 'START' })
+    this.#send({ type: 'START' })
   }
 
   stop(): void {
-    this.#machine.send({ type: 'STOP' })
+    this.#send({ type: 'STOP' })
   }
 
   permitted(): void {
-    this.#machine.send({ type: 'DIAL' })
+    this.#send({ type: 'DIAL' })
   }
 
   denied(): void {
-    this.#machine.send({ type: 'CIRCUIT_OPEN' })
+    this.#send({ type: 'CIRCUIT_OPEN' })
   }
 
   /** About once a second: heartbeats and the watchdog of the socket. */
@@ -96,10 +102,18 @@ export class Session implements GateClient {
     if (link === null) return
     link.heartbeat(nowMicros)
     if (this.#state === 'live' && link.silentMs(nowMicros) > this.#host.adapter.heartbeat.watchdogMs) {
-      this.#machine.send({ type: 'SILENT' })
-    } else if (this.#state === 'stale' && link.silentMs(nowMicros) < this.#host.adapter.heartbeat.watchdogMs) {
-      this.#machine.send({ type: 'ALIVE' })
+      this.#send({ type: 'SILENT' })
+    } else if (
+      this.#state === 'stale' &&
+      link.silentMs(nowMicros) < this.#host.adapter.heartbeat.watchdogMs
+    ) {
+      this.#send({ type: 'ALIVE' })
     }
+  }
+
+  /** A machine that has come to its end takes no more events. */
+  #send(event: ConnectionEvent): void {
+    if (this.#machine.getSnapshot().status === 'active') this.#machine.send(event)
   }
 
   #dial(): void {
@@ -129,11 +143,11 @@ export class Session implements GateClient {
       account: this.#shard.account,
       dial: this.#host.dial,
       events: {
-        opened: () => this.#machine.send({ type: 'SOCKET_OPENED' }),
+        opened: () => this.#send({ type: 'SOCKET_OPENED' }),
         firstData: () => this.#prove(),
         confirmed: subscriptions => this.#confirmed(subscriptions),
         rejected: (subscriptions, reason) => this.#refused(subscriptions, reason),
-        subscribed: () => this.#machine.send({ type: 'SUBSCRIBED' }),
+        subscribed: () => this.#send({ type: 'SUBSCRIBED' }),
         reconnectAsked: reason => this.#host.rotate(this, reason),
         fault: error => this.#fault(error),
         ended: end => this.#ended(end),
@@ -149,14 +163,14 @@ export class Session implements GateClient {
     this.#reason = end.reason
     this.#shard.lastLanes.push(link.lane)
     if (this.#shard.lastLanes.length > 2) this.#shard.lastLanes.shift()
-    if (link.firstDataMicros > 0 || link.isOpened) this.#previous = link.plan.connection
+    if (link.wasOpen) this.#previous = link.plan.connection
     this.#shard.account.set('subscribed', 0)
     this.#host.linkEnded(link)
     const isAsked = this.#state === 'stopping'
     if (!isAsked && end.error !== null) this.#fault(end.error, link)
     if (isAsked || this.#hasProved) this.#host.gate.withdraw(this)
     else this.#host.gate.failed(this, end.status, end.retryAfterMs)
-    this.#machine.send({ type: 'SOCKET_LOST', dataMs: link.dataMs })
+    this.#send({ type: 'SOCKET_LOST', dataMs: link.dataMs })
   }
 
   #terminate(reason: 'handshake' | 'stale' | 'stopping'): void {
@@ -167,10 +181,16 @@ export class Session implements GateClient {
         link.terminate('disconnect', new IngestError('SOCKET_FAILED', 'the handshake did not end in time'))
         break
       case 'stale':
-        link.terminate('stale', new IngestError('SOCKET_STALE', 'the socket went silent and a ping got no answer'))
+        link.terminate(
+          'stale',
+          new IngestError('SOCKET_STALE', 'the socket went silent and a ping got no answer')
+        )
         break
       case 'stopping':
-        link.terminate('disconnect', new IngestError('SOCKET_FAILED', 'the closing handshake did not end in time'))
+        link.terminate(
+          'disconnect',
+          new IngestError('SOCKET_FAILED', 'the closing handshake did not end in time')
+        )
         break
     }
   }

@@ -113,7 +113,9 @@ class WsSocket implements VenueSocket {
     const status = response.statusCode ?? 0
     this.#status = status
     this.#retryAfterMs = retryAfterMs(response.headers['retry-after'], this.#clock)
-    this.terminate(new IngestError('HANDSHAKE_REFUSED', `the handshake was refused with HTTP status ${status}`))
+    this.terminate(
+      new IngestError('HANDSHAKE_REFUSED', `the handshake was refused with HTTP status ${status}`)
+    )
   }
 
   #failed(cause: Error & { code?: string }): void {

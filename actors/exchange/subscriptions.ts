@@ -1,5 +1,5 @@
-import { type RequestType } from '../../src/domain/target.ts'
 import { type Instrument } from '../../src/domain/instrument.ts'
+import { type RequestType } from '../../src/domain/target.ts'
 import { type ControlEvent, type ExchangeAdapter } from '../../src/exchange-kit/adapter.ts'
 
 export const SubscriptionState = { wanted: 0, confirmed: 1, rejected: 2 } as const
@@ -105,7 +105,10 @@ export class Subscriptions {
     }
   }
 
-  #subscriptionsOf(event: { readonly id: string | null; readonly natives: readonly string[] }): readonly number[] {
+  #subscriptionsOf(event: {
+    readonly id: string | null
+    readonly natives: readonly string[]
+  }): readonly number[] {
     if (event.natives.length > 0) {
       return event.natives.map(native => this.#indexOf.get(native) ?? -1).filter(index => index >= 0)
     }

@@ -1,8 +1,8 @@
 import { type GapReason } from '../../src/domain/gap.ts'
 import { type Target } from '../../src/domain/target.ts'
 import { type BookSync } from './book-sync.ts'
-import { type SymbolMoves } from './symbol-moves.ts'
 import { type Route } from './sinks/record-sink.ts'
+import { type SymbolMoves } from './symbol-moves.ts'
 import { type TradeIds } from './trade-ids.ts'
 
 /** A gap that is open for a symbol (or, with `track` null, for a whole connection). */

@@ -1,10 +1,10 @@
-import { type BookRules, type ExchangeAdapter } from '../../src/exchange-kit/adapter.ts'
 import { dataTopic, recordKey } from '../../src/domain/routing.ts'
 import { type Target } from '../../src/domain/target.ts'
+import { type BookRules, type ExchangeAdapter } from '../../src/exchange-kit/adapter.ts'
 import { BookSync } from './book-sync.ts'
-import { type SymbolMoves } from './symbol-moves.ts'
 import { type Routes } from './routes.ts'
 import { type Route } from './sinks/record-sink.ts'
+import { type SymbolMoves } from './symbol-moves.ts'
 import { type SymbolTrack } from './symbol-track.ts'
 import { TradeIds } from './trade-ids.ts'
 

@@ -20,6 +20,9 @@ export class Supervisor {
   readonly #windows = new Map<string, RestartWindow>()
   readonly #intensity: number
   readonly #periodMs: number
+  /** Ids in the order of their first start: a child that was restarted keeps its place when all are stopped. */
+  readonly #order: string[] = []
+  readonly #restarting = new Map<ChildSpec, Promise<void>>()
   #running: Running[] = []
   #isStopping = false
   readonly restarts = new Map<string, number>()
@@ -40,18 +43,32 @@ export class Supervisor {
 
   /** Starts one more child, after those that run. */
   async start(spec: ChildSpec): Promise<void> {
-    const child = await spec.start()
-    this.#adopt(spec, child)
+    if (!this.#order.includes(spec.id)) this.#order.push(spec.id)
+    this.#adopt(spec, await spec.start())
   }
 
   /** Stops one child, or with no id all of them in reverse order. */
   async stop(id?: string): Promise<void> {
     if (id === undefined) this.#isStopping = true
-    for (const running of this.#running.toReversed()) {
+    const place = ({ spec }: Running): number => this.#order.indexOf(spec.id)
+    for (const running of this.#running.toSorted((a, b) => place(b) - place(a))) {
       if (id !== undefined && running.spec.id !== id) continue
       this.#running = this.#running.filter(other => other !== running)
       await running.child.stop(running.spec.shutdownMs)
     }
+    if (id === undefined) await this.#restartsEnd()
+  }
+
+  /** Waits for children that were just being started again, which then stop at once, but no longer than they may take. */
+  async #restartsEnd(): Promise<void> {
+    if (this.#restarting.size === 0) return
+    const deadlineMs = Math.max(...[...this.#restarting.keys()].map(spec => spec.shutdownMs))
+    let timer: unknown
+    const deadline = new Promise<void>(resolve => {
+      timer = this.#clock.setTimeout(resolve, deadlineMs)
+    })
+    await Promise.race([Promise.all(this.#restarting.values()), deadline])
+    this.#clock.clearTimeout(timer)
   }
 
   #adopt(spec: ChildSpec, child: Child): void {
@@ -65,7 +82,10 @@ export class Supervisor {
     this.#running = this.#running.filter(other => other !== running)
     const { spec } = running
     if (spec.restart === 'temporary' || (spec.restart === 'transient' && reason === null)) return
-    await this.#restart(spec, reason)
+    const restart = this.#restart(spec, reason)
+    this.#restarting.set(spec, restart)
+    await restart
+    this.#restarting.delete(spec)
   }
 
   /** Starts a failed child again, and again when that fails, as often as the window admits. */
@@ -80,9 +100,15 @@ export class Supervisor {
         this.#onExhausted(new IngestError('RESTARTS_EXHAUSTED', message, { cause: reason }))
         return
       }
-      this.#logger.error({ code: 'THREAD_EXITED', child: spec.id, err: reason }, `${spec.id} ended and is restarted`)
+      this.#logger.error(
+        { code: 'THREAD_EXITED', child: spec.id, err: reason },
+        `${spec.id} ended and is restarted`
+      )
       try {
-        this.#adopt(spec, await spec.start())
+        const child = await spec.start()
+        // When all were stopped meanwhile, nobody else knows of this child.
+        if (this.#isStopping) await child.stop(spec.shutdownMs)
+        else this.#adopt(spec, child)
         return
       } catch (error) {
         reason = asIngestError(error)

@@ -8,30 +8,34 @@ export interface ContenderPlan {
   readonly symbols: { readonly binance: readonly string[]; readonly upbit: readonly string[] }
 }
 
-/** Parent → contender: when to read the counters. */
-export type ContenderOrder = { readonly type: 'read' } | { readonly type: 'stop' }
+/** Parent → contender: when to read the counters. The end of the channel is the order to stop. */
+export interface ContenderOrder {
+  readonly type: 'read'
+}
 
-/** Contender → parent. `records` are those acknowledged by the sink since the start. */
-export type ContenderReport =
-  | { readonly type: 'ready' }
-  | { readonly type: 'reading'; readonly records: number; readonly cpuMicros: number; readonly atMs: number }
+/** Contender → parent: what happened since its start. */
+export type ContenderReport = { readonly type: 'ready' } | ({ readonly type: 'reading' } & ContenderReading)
 
-/** Answers the parent's readings until it says stop. */
-export function serveReadings(records: () => number, stop: () => Promise<void>): void {
-  process.on('message', (order: ContenderOrder) => {
-    switch (order.type) {
-      case 'read': {
-        const { user, system } = process.cpuUsage()
-        const reading = { records: records(), cpuMicros: user + system, atMs: performance.now() }
-        process.send?.({ type: 'reading', ...reading } satisfies ContenderReport)
-        break
-      }
-      case 'stop':
-        void stop().finally(() => process.exit(0))
-        break
-    }
+export interface ContenderReading extends ContenderCounts {
+  readonly cpuMicros: number
+  readonly atMs: number
+}
+
+export interface ContenderCounts {
+  /** Acknowledged by the sink. */
+  readonly records: number
+  /** Events that came and did not become an acknowledged record: a measurement with many of them is worth nothing. */
+  readonly dropped: number
+}
+
+/** Answers the parent's readings until it hangs up. */
+export function serveReadings(counts: () => ContenderCounts, stop: () => Promise<void>): void {
+  process.on('message', (_order: ContenderOrder) => {
+    const { user, system } = process.cpuUsage()
+    const reading = { ...counts(), cpuMicros: user + system, atMs: performance.now() }
+    process.send?.({ type: 'reading', ...reading } satisfies ContenderReport)
   })
-  process.on('disconnect', () => process.exit(1))
+  process.on('disconnect', () => void stop().finally(() => process.exit(0)))
   process.send?.({ type: 'ready' } satisfies ContenderReport)
 }
 

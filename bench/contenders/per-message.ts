@@ -1,26 +1,33 @@
 import { Piscina } from 'piscina'
 import { contenderPlan, serveReadings } from './messages.ts'
-import { type NaiveRecord } from './normalise.ts'
+import { type NaiveRecord } from './naive-record.ts'
+import { type FrameTask } from './per-message-worker.ts'
 import { openBaselineSink } from './sink.ts'
 import { openSockets } from './sockets.ts'
 
-// Baseline (b): every frame is a task of a Piscina pool. Frames beyond the pool's queue are not read ahead without end:
-// the sockets would be paused by a careful program, here the excess is dropped and not counted.
+// Baseline (b): every frame is a task of a Piscina pool. A careful program would pause its sockets when too many tasks
+// are under way; here the excess is dropped, and counted.
 const tasksMax = 2_000
 const plan = contenderPlan()
 const sink = await openBaselineSink(plan)
-const pool = new Piscina({
+const pool = new Piscina<FrameTask, NaiveRecord | null>({
   filename: new URL('./per-message-worker.js', import.meta.url).href,
   minThreads: 1,
   maxThreads: 1
 })
 let tasks = 0
+let dropped = 0
+let frameSeq = 0
 openSockets(plan, frame => {
-  if (tasks >= tasksMax) return
+  frameSeq++
+  if (tasks >= tasksMax) {
+    dropped++
+    return
+  }
   tasks++
   pool
-    .run({ text: frame.toString(), receivedMicros: Date.now() * 1000 })
-    .then((record: NaiveRecord | null) => {
+    .run({ text: frame.toString(), receivedMicros: Date.now() * 1000, frameSeq })
+    .then(record => {
       if (record !== null) sink.publish(record.topic, record.key, record.value)
     })
     .finally(() => tasks--)
@@ -29,4 +36,7 @@ openSockets(plan, frame => {
       process.exit(1)
     })
 })
-serveReadings(sink.acknowledged, () => pool.destroy())
+serveReadings(
+  () => ({ records: sink.acknowledged(), dropped }),
+  () => pool.destroy()
+)

@@ -29,13 +29,21 @@ export function newCounters(): Counters {
   return { tradeId: 4_000_000_000, updateId: 7_000_000_000, millis: 1_790_000_000_000 }
 }
 
-export type Channel =
-  | 'binance/trade'
-  | 'binance/orderbook'
-  | 'binance/ticker'
-  | 'upbit/trade'
-  | 'upbit/orderbook'
-  | 'upbit/ticker'
+export const channels = [
+  'binance/trade',
+  'binance/orderbook',
+  'binance/ticker',
+  'upbit/trade',
+  'upbit/orderbook',
+  'upbit/ticker'
+] as const
+export type Channel = (typeof channels)[number]
+
+/** What the flood offers, and what every contender takes. */
+export const floodSymbols = {
+  binance: ['BTCUSDT', 'ETHUSDT', 'SOLUSDT', 'XRPUSDT', 'BNBUSDT'],
+  upbit: ['KRW-BTC', 'KRW-ETH', 'KRW-XRP', 'KRW-SOL', 'KRW-DOGE']
+} as const
 
 /** Marks in a template: #t trade id, #U and #u update ids, #m event time in milliseconds. */
 const widths: Readonly<Record<string, number>> = { '#t': 10, '#U': 10, '#u': 10, '#m': 13 }
@@ -94,6 +102,15 @@ export function renderBlock(
     for (const patch of patches) writeDigits(bytes, patch.at, patch.width, patch.next())
   }
   return { bytes, ends, renew }
+}
+
+/** The frames of a block without their WebSocket headers. */
+export function payloadsOf(block: FrameBlock): Buffer[] {
+  return block.ends.map((end, i) => {
+    const start = i === 0 ? 0 : block.ends[i - 1]!
+    const isLong = (block.bytes[start + 1]! & 0x7f) === 126
+    return Buffer.from(block.bytes.subarray(start + (isLong ? 4 : 2), end))
+  })
 }
 
 /** Which counter fills a mark. Of two event times in one frame only the first moves the clock. */

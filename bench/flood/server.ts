@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage } from 'node:http'
 import { type AddressInfo, type Socket } from 'node:net'
 import { type Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
-import { type Channel, type Counters, type FrameBlock, newCounters, renderBlock } from './frames.ts'
+import { type Channel, type Counters, type FrameBlock, floodSymbols, newCounters, renderBlock } from './frames.ts'
 
 /**
  * A process that floods: it speaks just enough of Upbit and Binance to be subscribed, then sends frames rendered
@@ -14,11 +14,9 @@ export type FloodReport =
   | { readonly type: 'usage'; readonly cpuMicros: number; readonly sent: number }
 
 const blocksPerStream = 4
+/** No connection gets further ahead of the slowest, so that every reader meets the same mix of frames at any speed. */
+const leadBlocksMax = 2
 const tickMs = 5
-const symbols = {
-  binance: ['BTCUSDT', 'ETHUSDT', 'SOLUSDT', 'XRPUSDT', 'BNBUSDT'],
-  upbit: ['KRW-BTC', 'KRW-ETH', 'KRW-XRP', 'KRW-SOL', 'KRW-DOGE']
-}
 /** By channel and symbol: a connection that comes again goes on where the last one ended. */
 const counters = new Map<string, Counters>()
 const streams = new Set<Stream>()
@@ -40,6 +38,8 @@ class Stream {
   #frame = 0
   #inFlight = 0
   #owed = 0
+  /** Blocks written whole; a newcomer starts level with the others. */
+  passes = slowestPass()
 
   constructor(socket: Duplex, channel: Channel, natives: readonly string[]) {
     this.#socket = socket
@@ -47,19 +47,19 @@ class Stream {
     this.#blocks = Array.from({ length: blocksPerStream }, () => renderBlock(channel, natives, own))
   }
 
-  /** Writes whole blocks while the reader takes them. */
-  flood(): void {
-    while (this.#inFlight < blocksPerStream - 1 && this.#socket.writable && eventsPerS === null) {
-      this.#write(Number.POSITIVE_INFINITY)
-    }
+  /** Writes whole blocks while the reader takes them and the other connections keep up. */
+  flood(slowest: number): void {
+    while (this.#mayWrite && this.passes - slowest < leadBlocksMax) this.#write(Number.POSITIVE_INFINITY)
   }
 
   /** Writes what the rate owes for one tick. */
   tick(events: number): void {
     this.#owed = Math.min(this.#owed + events, 10_000)
-    while (this.#owed >= 1 && this.#inFlight < blocksPerStream - 1 && this.#socket.writable) {
-      this.#owed -= this.#write(Math.floor(this.#owed))
-    }
+    while (this.#owed >= 1 && this.#mayWrite) this.#owed -= this.#write(Math.floor(this.#owed))
+  }
+
+  get #mayWrite(): boolean {
+    return this.#inFlight < blocksPerStream - 1 && this.#socket.writable
   }
 
   #write(framesMax: number): number {
@@ -73,14 +73,30 @@ class Stream {
     if (isWhole) {
       this.#block = (this.#block + 1) % blocksPerStream
       this.#inFlight++
+      this.passes++
     }
     sent += frames
     this.#socket.write(block.bytes.subarray(from, block.ends[last - 1]!), () => {
       if (!isWhole) return
       this.#inFlight--
-      if (eventsPerS === null) this.flood()
+      floodAll()
     })
     return frames
+  }
+}
+
+function slowestPass(): number {
+  let slowest = Number.POSITIVE_INFINITY
+  for (const stream of streams) slowest = Math.min(slowest, stream.passes)
+  return streams.size === 0 ? 0 : slowest
+}
+
+function floodAll(): void {
+  if (eventsPerS !== null) return
+  // Again as long as the slowest moved on: its step may have been what the others waited for.
+  for (let slowest = -1; slowest !== slowestPass(); ) {
+    slowest = slowestPass()
+    for (const stream of streams) stream.flood(slowest)
   }
 }
 
@@ -91,7 +107,7 @@ const server = createServer((request, response) => {
     const lastUpdateId = countersOf('binance/orderbook', url.searchParams.get('symbol') ?? '').updateId
     response.end(JSON.stringify({ lastUpdateId, bids: [], asks: [] }))
   } else if (url.pathname === '/api/v3/exchangeInfo') {
-    const list = symbols.binance.map(symbol => ({
+    const list = floodSymbols.binance.map(symbol => ({
       symbol,
       status: 'TRADING',
       baseAsset: symbol.slice(0, -4),
@@ -99,7 +115,7 @@ const server = createServer((request, response) => {
     }))
     response.end(JSON.stringify({ symbols: list }))
   } else if (url.pathname === '/v1/market/all') {
-    response.end(JSON.stringify(symbols.upbit.map(market => ({ market }))))
+    response.end(JSON.stringify(floodSymbols.upbit.map(market => ({ market }))))
   } else {
     response.statusCode = 404
     response.end('{}')
@@ -118,8 +134,11 @@ server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) =>
       }
       if (stream === null) return
       streams.add(stream)
-      socket.once('close', () => streams.delete(stream))
-      stream.flood()
+      socket.once('close', () => {
+        streams.delete(stream)
+        floodAll()
+      })
+      floodAll()
     })
   })
 })
@@ -155,7 +174,7 @@ process.on('message', (order: FloodOrder) => {
     }
     case 'rate':
       eventsPerS = order.eventsPerS
-      if (eventsPerS === null) for (const stream of streams) stream.flood()
+      floodAll()
       break
   }
 })

@@ -33,30 +33,31 @@ export async function cached(name, fill) {
   }
 }
 
-/** Runs a command to its end; answers what it printed, or null when it is missing, fails or takes too long. */
-export function attempt(command, args, { env = process.env, cwd, timeoutMs = 20_000 } = {}) {
+/** Not the `timeout` of spawn: its timer holds the process up when the command could not be spawned. */
+function execute(command, args, { env = process.env, cwd, timeoutMs }) {
   return new Promise(resolve => {
-    const child = spawn(command, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'], timeout: timeoutMs })
+    const child = spawn(command, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs)
     let output = ''
+    const end = failure => {
+      clearTimeout(timer)
+      resolve({ failure, output })
+    }
     child.stdout.on('data', chunk => (output += chunk))
     child.stderr.on('data', chunk => (output += chunk))
-    child.on('error', () => resolve(null))
-    child.on('close', code => resolve(code === 0 ? output : null))
+    child.on('error', error => end(error.message))
+    child.on('close', (code, signal) => end(code === 0 ? null : (signal ?? `exit code ${code}`)))
   })
 }
 
+/** Runs a command to its end; answers what it printed, or null when it is missing, fails or takes too long. */
+export async function attempt(command, args, options = {}) {
+  const { failure, output } = await execute(command, args, { timeoutMs: 20_000, ...options })
+  return failure === null ? output : null
+}
+
 /** Runs a command that must succeed; what it printed last goes into the error. */
-export function run(command, args, what, { env = process.env, cwd, timeoutMs = 600_000 } = {}) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'], timeout: timeoutMs })
-    let tail = ''
-    const keep = chunk => (tail = (tail + chunk).slice(-2000))
-    child.stdout.on('data', keep)
-    child.stderr.on('data', keep)
-    child.on('error', error => reject(new ServiceError(`${what} failed: ${error.message}.`)))
-    child.on('close', (code, signal) => {
-      if (code === 0) resolve()
-      else reject(new ServiceError(`${what} failed (${signal ?? `exit code ${code}`}): ${tail.trim()}`))
-    })
-  })
+export async function run(command, args, what, options = {}) {
+  const { failure, output } = await execute(command, args, { timeoutMs: 600_000, ...options })
+  if (failure !== null) throw new ServiceError(`${what} failed (${failure}): ${output.trim().slice(-2000)}`)
 }

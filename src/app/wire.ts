@@ -5,7 +5,7 @@ import { MessageChannel } from 'node:worker_threads'
 import { AdminServer } from '../../actors/control/admin-server.ts'
 import { readableTopics } from '../../actors/control/topics.ts'
 import { type ExchangePlan } from '../../actors/exchange/messages.ts'
-import { ExchangeThreadRef } from '../../actors/exchange/ref.ts'
+import { ExchangeRef } from '../../actors/exchange/ref.ts'
 import { LogRef } from '../../actors/log/ref.ts'
 import { defaultLogLimits } from '../../actors/log/messages.ts'
 import { type ProducerStats, type SinkPlan } from '../../actors/producer/messages.ts'
@@ -29,6 +29,8 @@ import { tailHandler } from './tail.ts'
 import { TopicKeeper } from './topic-keeper.ts'
 
 const stopSocketsMs = 3_000
+/** Symbols of each simulated exchange that are collected when nothing is named; it lists more. */
+const demoSymbols = 5
 /** Each life of each connection thread numbers its connections from a range of its own. */
 const connectionsPerLife = 1_000_000
 
@@ -52,7 +54,7 @@ class Service implements RunningService {
   readonly #supervisor: Supervisor
   readonly #startedMs = Date.now()
   readonly #cpuBefore = process.cpuUsage()
-  readonly #exchanges = new Map<number, ExchangeThreadRef>()
+  readonly #exchanges = new Map<number, ExchangeRef>()
   readonly #errors: Record<string, number> = {}
   readonly #finish: (summary: Summary) => void
   readonly #fail: (error: unknown) => void
@@ -105,10 +107,15 @@ class Service implements RunningService {
     await this.#openAdmin()
     this.#runDir = await mkdtemp(join(tmpdir(), 'coin-stream-'))
     this.#verifySocket = join(this.#runDir, 'verify.sock')
-    if (simulation !== null) this.#simulation = await startOrAttach(simulation, this.#options.logLevel)
+    if (simulation !== null) {
+      this.#simulation = await startOrAttach(simulation)
+      void this.#simulation.exited.then(error => {
+        if (error !== null) this.#fail(error)
+      })
+    }
     const offered = this.#simulation?.venues ?? []
     const wanted =
-      plans.length > 0 ? plans : plansFor(new Map(offered.map(venue => [venue.exchange, venue.symbols])))
+      plans.length > 0 ? plans : plansFor(new Map(offered.map(venue => [venue.exchange, venue.symbols.slice(0, demoSymbols)])))
     this.#layout = layOut(wanted, config)
     this.#ledger = new SharedLedger(this.#layout.shards, this.#layout.targets.length)
     this.#monitor = new Monitor(this.#ledger, this.#layout.targets)
@@ -183,7 +190,7 @@ class Service implements RunningService {
 
   /** Ends a thread as a crash would, and tells the simulation, so that the gap is not held to be overdeclared. */
   async crash(thread: string): Promise<void> {
-    await this.#simulation?.fault({ kind: 'kill', process: thread })
+    await this.#simulation?.fault({ kind: 'kill' })
     if (thread === 'producer') await this.#producer?.kill()
     else await this.#exchanges.get(Number(thread.replace('conn-', '')))?.kill()
   }
@@ -299,7 +306,7 @@ class Service implements RunningService {
       )
     }
     const { frameBytesMax, inflatedBytesMax, batchBytes, batchLingerMs } = config.limits
-    const ref = new ExchangeThreadRef(
+    const ref = new ExchangeRef(
       `conn-${thread}`,
       {
         pod: config.pod,
@@ -322,13 +329,26 @@ class Service implements RunningService {
         firstConnection: ++this.#lives * connectionsPerLife
       },
       {
-        fault: error => this.#fault(error)
+        transition: ({ from, to, connectionId, reason }) =>
+          this.#logger.debug({ from, to, connection_id: connectionId, reason }, 'connection'),
+        circuit: ({ exchange, state }) => this.#logger.info({ exchange, state }, `circuit ${state}`),
+        confirmed: ({ target, symbol }) => this.#logger.debug({ target, symbol }, 'confirmed'),
+        fault: (error, { exchange, connectionId, suppressed }) => {
+          this.#count(error.code)
+          this.#logger.warn({ code: error.code, exchange, connection_id: connectionId, suppressed }, error.message)
+        }
       }
     )
     await ref.ready
     this.#exchanges.set(thread, ref)
     this.#join(thread, ref)
-    return { exited: ref.exited, stop: deadlineMs => ref.stop(deadlineMs) }
+    return {
+      exited: ref.exited,
+      stop: async deadlineMs => {
+        await ref.stop(deadlineMs)
+        await ref.terminate()
+      }
+    }
   }
 
   #endpointsOf(exchange: ExchangeName): ExchangePlan['endpoints'] {
@@ -337,7 +357,7 @@ class Service implements RunningService {
   }
 
   /** Joins a connection thread and the producer by a port of their own. */
-  #join(thread: number, exchange: ExchangeThreadRef): void {
+  #join(thread: number, exchange: ExchangeRef): void {
     if (this.#producer === null) return
     const { port1, port2 } = new MessageChannel()
     this.#producer.connect(thread, port1)
@@ -361,6 +381,7 @@ class Service implements RunningService {
   }
 
   async #drain(): Promise<Summary> {
+    const states = new Map(this.snapshot().targets.map(({ target, state }) => [target, state]))
     await this.#simulation?.freeze()
     const threads = [...this.#exchanges.values()]
     await Promise.all(threads.map(thread => thread.stop(stopSocketsMs)))
@@ -372,7 +393,7 @@ class Service implements RunningService {
     }
     const reached = await this.#simulation?.stats()
     const truth = await this.#truth()
-    return this.#summary(durationMs, user + system, truth, reached ?? null)
+    return this.#summary(durationMs, user + system, truth, reached ?? null, states)
   }
 
   /** The check reads to the end of the sink: of the embedded log once that is closed, of Kafka as it stands. */
@@ -388,7 +409,9 @@ class Service implements RunningService {
     durationMs: number,
     cpuMicros: number,
     truth: Truth | null,
-    rate: { readonly asked: number | 'max'; readonly reached: number } | null
+    rate: { readonly asked: number | 'max'; readonly reached: number } | null,
+    /** States of the targets before the stop: what they were, not that they are stopped. */
+    states: ReadonlyMap<string, string>
   ): Summary {
     const status = this.snapshot()
     const published = status.records.published
@@ -411,7 +434,7 @@ class Service implements RunningService {
       rss_mb: Math.round(process.memoryUsage.rss() / 1024 / 1024),
       per_target: status.targets.map(({ target, state, symbols, records, latency_ms }) => ({
         target,
-        state,
+        state: states.get(target) ?? state,
         symbols,
         records,
         latency_ms
@@ -438,6 +461,7 @@ class Service implements RunningService {
 
   #fault(error: IngestError): void {
     this.#count(error.code)
+    this.#logger.error({ code: error.code, err: error }, error.message)
   }
 
   #count(code: ErrorCode): void {

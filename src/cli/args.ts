@@ -108,10 +108,10 @@ function valueOf(
   }
   if (flag.optional !== undefined) return token.value ?? ''
   const isMissing = token.value === undefined || token.value === ''
-  if (isMissing || (token.inlineValue !== true && token.value!.startsWith('-') && token.value !== '-')) {
+  if (isMissing || (token.inlineValue !== true && token.value.startsWith('-') && token.value !== '-')) {
     throw usage(spec, `${token.rawName} needs a value: ${token.rawName} ${flag.value}`)
   }
-  return token.value!
+  return token.value
 }
 
 function unknownFlag(spec: VerbSpec, rawName: string, known: readonly string[]): IngestError {

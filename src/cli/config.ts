@@ -18,7 +18,8 @@ const checkSpec = {
 
 export const configCheck: Verb = defineVerb<ConfigFlag>(checkSpec, async (args, io) => {
   const { given } = readConfig(checkSpec, args, io)
-  const count = given.size === 0 ? 'everything is at its default' : `${given.size} keys are set`
+  const count =
+    given.size === 0 ? 'no key is set' : given.size === 1 ? '1 key is set' : `${given.size} keys are set`
   await io.out(`The configuration is valid; ${count}.\n`)
   return ExitCode.done
 })

@@ -24,7 +24,7 @@ const spec = {
   flags: {
     explain: {
       value: null,
-      help: 'Add one line per frame: {"frame":n,"kind":"data|control|ignored|unknown|malformed","events":k,"reason":…}.'
+      help: 'Add one line per frame: its number, its kind (data, control, ignored, unknown, malformed), its events, and why.'
     }
   },
   examples: ['coin-stream decode upbit frames.ndjson', 'coin-stream decode binance --explain < frames.ndjson']

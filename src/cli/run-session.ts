@@ -1,11 +1,12 @@
 import { type RunningService, type RunService, type ServiceOptions } from '../app/service.ts'
 import { type Summary } from '../domain/summary.ts'
 import { ExitCode, type Io } from './io.ts'
-import { LiveTable } from './live-table.ts'
+import { type LiveTable } from './live-table.ts'
 import { summaryText } from './summary-text.ts'
 import { verdict } from './verdict.ts'
 
 const showEveryMs = 1000
+const closeWithinMs = 10_000
 
 export interface SessionOptions {
   readonly service: ServiceOptions
@@ -28,11 +29,29 @@ export async function runSession(runService: RunService, io: Io, options: Sessio
       return stopper.code(ExitCode.failed)
     }
     stopper.attach(running)
-    const summary = await watched(running, io, options)
-    return stopper.code(await report(summary, io, options))
+    try {
+      const summary = await watched(running, io, options)
+      return stopper.code(await report(summary, io, options))
+    } finally {
+      await closed(running)
+    }
   } finally {
     stopper.release()
   }
+}
+
+/** The summary is there before everything is closed; a service that failed may never be. */
+async function closed(running: RunningService): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const deadline = new Promise<void>(resolve => {
+    timer = setTimeout(resolve, closeWithinMs)
+  })
+  const stopped = running.stop('it has ended').then(
+    () => undefined,
+    () => undefined
+  )
+  await Promise.race([stopped, deadline])
+  clearTimeout(timer)
 }
 
 async function watched(running: RunningService, io: Io, { table }: SessionOptions): Promise<Summary> {

@@ -50,7 +50,7 @@ const spec = {
   examples: [
     'coin-stream start',
     'coin-stream start upbit/trade:BTC-KRW,ETH-KRW binance/orderbook:BTC-USDT',
-    'KAFKA_BROKERS=localhost:9092 SCHEMA_REGISTRY_URL=none coin-stream start --config coin-stream.yaml',
+    'KAFKA_BROKERS=localhost:9092 SCHEMA_REGISTRY_URL=none coin-stream start',
     'coin-stream start --simulate --rate 5000 --for 20s --verify --json'
   ]
 } as const satisfies VerbSpec
@@ -94,7 +94,7 @@ export async function runStart(
   const { config } = loaded
   // Log lines would tear the table, so below errors they are shown only to who asks for them.
   const logLevel = table.isInPlace && !loaded.given.has('log.level') ? 'error' : config.log.level
-  const service: ServiceOptions = { config, plans, simulation, forMs, logLevel }
+  const service: ServiceOptions = { config, plans, simulation, endpoints: null, forMs, logLevel }
   io.err(announcement(service, isDefault(args.operands, loaded, simulation)))
   const { runService } = await import('../app/wire.ts')
   return runSession(runService, io, { service, isJson, table })

@@ -12,25 +12,29 @@ const columns: readonly Column[] = [
   { title: 'gaps', width: 5, align: 'right' }
 ]
 
-/** Lines above and below the targets: title, table head, and the four that `footer` may have. */
-const otherLines = 7
-
 /** What a service does right now, in lines of at most `width` characters and, with `rows`, of at most that many. */
 export function statusLines(
   status: StatusSnapshot,
   nowMs: number,
   { width, rows }: { readonly width: number; readonly rows: number | null }
 ): string[] {
-  const room = rows === null ? status.targets.length : Math.max(1, rows - otherLines - 1)
-  const shown = status.targets.slice(0, room)
+  const below = footer(status)
+  const shown = status.targets.slice(0, roomFor(status.targets.length, below.length, rows))
   const hidden = status.targets.length - shown.length
   const lines = [
     title(status, nowMs),
     ...tableLines(columns, shown.map(cells)),
     ...(hidden > 0 ? [`… and ${hidden} more targets`] : []),
-    ...footer(status)
+    ...below
   ]
   return lines.map(line => cut(line, width))
+}
+
+/** How many targets fit between two lines above, those below, the line that names the rest, and the cursor's own. */
+function roomFor(targets: number, linesBelow: number, rows: number | null): number {
+  if (rows === null) return targets
+  const room = rows - linesBelow - 3
+  return targets <= room ? targets : Math.max(1, room - 1)
 }
 
 function cells(target: TargetStatus): string[] {

@@ -34,8 +34,8 @@ const spec = {
   examples: [
     'coin-stream tail trade-data.korea -n 5',
     'coin-stream tail ws.gap.events --from earliest',
-    "coin-stream tail orderbook-data.asia --filter 'asia|binance|orderbook|BTC-USDT'",
-    'KAFKA_BROKERS=localhost:9092 SCHEMA_REGISTRY_URL=none coin-stream tail ticker-data.korea'
+    "coin-stream tail orderbook-data.asia --filter 'asia|binance|orderbook'",
+    'KAFKA_BROKERS=host:9092 SCHEMA_REGISTRY_URL=none coin-stream tail ws.dlq'
   ]
 } as const satisfies VerbSpec
 

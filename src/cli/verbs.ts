@@ -1,6 +1,8 @@
 import { configCheck, configPrint, configSchemaVerb } from './config.ts'
 import { decode } from './decode.ts'
 import { demo } from './demo.ts'
+import { simulate } from './simulate.ts'
+import { simulateCheck } from './simulate-check.ts'
 import { start } from './start.ts'
 import { status } from './status.ts'
 import { tail } from './tail.ts'
@@ -13,6 +15,8 @@ export const verbs: readonly Verb[] = [
   status,
   tail,
   decode,
+  simulate,
+  simulateCheck,
   configCheck,
   configPrint,
   configSchemaVerb

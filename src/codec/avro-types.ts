@@ -1,5 +1,4 @@
 import avsc from 'avsc'
-import { type ConnectSuccess, connectSuccessSchema } from '../../schemas/generated/connect-success.ts'
 import { type OrderBook, orderBookSchema } from '../../schemas/generated/order-book.ts'
 import { type Ticker, tickerSchema } from '../../schemas/generated/ticker.ts'
 import { type Trade, tradeSchema } from '../../schemas/generated/trade.ts'
@@ -19,23 +18,17 @@ export const recordTypes: Readonly<Record<RequestType, avsc.Type>> = {
   orderbook: typeOf(orderBookSchema)
 }
 
-const connectSuccessType = typeOf(connectSuccessSchema)
-
-/** Avro behind a Confluent header. */
-export function encodeConnectSuccess(schemaId: number, record: ConnectSuccess): Buffer {
-  return withHeader(schemaId, connectSuccessType.toBuffer(record))
-}
-
 /** Decodes the value of a data record, Confluent header included. */
 export function decodeRecord(requestType: RequestType, value: Uint8Array): DataRecord {
-  const body = Buffer.from(value.buffer, value.byteOffset + confluentHeaderBytes, value.length - confluentHeaderBytes)
+  const body = Buffer.from(
+    value.buffer,
+    value.byteOffset + confluentHeaderBytes,
+    value.length - confluentHeaderBytes
+  )
   return recordTypes[requestType].fromBuffer(body) as DataRecord
 }
 
-export function schemaIdOf(value: Uint8Array): number {
-  return new DataView(value.buffer, value.byteOffset, value.byteLength).getInt32(1, false)
-}
-
+/** An Avro value as it travels: 0x00, the schema id, the Avro bytes. */
 export function withHeader(schemaId: number, body: Uint8Array): Buffer {
   const value = Buffer.alloc(confluentHeaderBytes + body.length)
   value.writeInt32BE(schemaId, 1)

@@ -122,7 +122,10 @@ async function* linesOf(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
       const part = chunk.subarray(from, to < 0 ? chunk.length : to)
       length += part.length
       if (length > lineBytesMax) {
-        throw new IngestError('FRAME_OVERSIZED', `A line is longer than ${lineBytesMax} bytes; it cannot be a frame.`)
+        throw new IngestError(
+          'FRAME_OVERSIZED',
+          `A line is longer than ${lineBytesMax} bytes; it cannot be a frame.`
+        )
       }
       // The chunk may be reused by its stream, so what is kept is copied.
       parts.push(to < 0 ? part.slice() : part)

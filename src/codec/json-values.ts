@@ -51,7 +51,12 @@ export function toJsonValues(buffer: ArrayBuffer, requestType: RequestType): Arr
 }
 
 /** Tells where a text stands in the JSON. A quote within a string is escaped, so the name is found only where it is a key. */
-function fact(json: Buffer, name: string, text: string | null, tell: (start: number, end: number) => void): void {
+function fact(
+  json: Buffer,
+  name: string,
+  text: string | null,
+  tell: (start: number, end: number) => void
+): void {
   if (text === null) return
   const key = `"${name}":"`
   const start = json.indexOf(key) + key.length

@@ -1,10 +1,10 @@
+import { type Instrument } from '../domain/instrument.ts'
 import { type ExchangeAdapter } from '../exchange-kit/adapter.ts'
 import { avroString } from '../exchange-kit/avro-bytes.ts'
 import { type CompiledTables, compileTables } from '../exchange-kit/compile.ts'
 import { SymbolTable } from '../exchange-kit/symbol-table.ts'
 import { type SymbolContext } from '../exchange-kit/workspace.ts'
 import { adapterOf } from '../exchanges/registry.ts'
-import { type Instrument } from '../domain/instrument.ts'
 import { type CodecContext } from './context.ts'
 
 const decoder = new TextDecoder()

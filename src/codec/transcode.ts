@@ -1,4 +1,5 @@
-import { FrameFault, type TableCode } from '../exchange-kit/compile.ts'
+import { type TableCode } from '../exchange-kit/compile.ts'
+import { FrameFault } from '../exchange-kit/frame-fault.ts'
 import { afterToken, TapeError, TokenKind, tokenize } from '../exchange-kit/tape.ts'
 import { Workspace } from '../exchange-kit/workspace.ts'
 import { FrameBatch, FrameKind } from '../wire/frame-batch.ts'
@@ -55,7 +56,8 @@ class WorkspaceTranscoder implements Transcoder {
     workspace.at = 0
     workspace.batch.reset()
     let frameMax = 0
-    for (let row = 0; row < frames.frames; row++) frameMax = Math.max(frameMax, frames.end(row) - frames.start(row))
+    for (let row = 0; row < frames.frames; row++)
+      frameMax = Math.max(frameMax, frames.end(row) - frames.start(row))
     workspace.fitFrames(frames.bytes.length, frameMax)
     workspace.bytes.set(frames.bytes)
     for (let row = 0; row < frames.frames; row++) {
@@ -67,7 +69,9 @@ class WorkspaceTranscoder implements Transcoder {
     }
     const values = workspace.out.subarray(0, workspace.at)
     const records = workspace.batch.finish(frames.connection, frames.batchNumber, values)
-    return context.encoding.format === 'json' ? toJsonValues(records, context.connection.target.request_type) : records
+    return context.encoding.format === 'json'
+      ? toJsonValues(records, context.connection.target.request_type)
+      : records
   }
 
   #frame(frames: FrameBatch, row: number, plan: Plan): void {

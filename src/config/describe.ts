@@ -26,12 +26,34 @@ function redact(node: unknown, [key, ...rest]: readonly string[]): void {
   else if (section[key] !== undefined) section[key] = '(not shown)'
 }
 
+/** The schema of the file as editors want it: what has a default may be left out. */
 export function configJsonSchema(): Record<string, unknown> {
+  const schema = relaxed(JSON.parse(JSON.stringify(configSchema)) as JsonNode)
+  const { registry, ...others } = schema.properties ?? {}
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'Configuration of coin-stream',
-    ...(JSON.parse(JSON.stringify(configSchema)) as Record<string, unknown>)
+    ...schema,
+    properties: { ...others, registry: { anyOf: [{ const: 'none' }, registry] } }
   }
+}
+
+interface JsonNode {
+  readonly [keyword: string]: unknown
+  readonly properties?: Readonly<Record<string, JsonNode>>
+  readonly required?: readonly string[]
+}
+
+function relaxed({ required, ...node }: JsonNode): JsonNode {
+  if (node.properties === undefined) return node
+  const properties = Object.fromEntries(
+    Object.entries(node.properties).map(([key, child]) => [key, relaxed(child)])
+  )
+  // The name of the pod has a default too, which is not the same everywhere.
+  const left = (required ?? []).filter(
+    key => node.properties?.[key]?.['default'] === undefined && key !== 'pod'
+  )
+  return { ...node, properties, ...(left.length === 0 ? {} : { required: left }) }
 }
 
 /** docs/configuration.md, made from the schema; a test compares the two. */
@@ -81,7 +103,9 @@ function row({ path, env, schema }: Setting): string {
 function defaultOf(path: string, { default: value }: SchemaNode): string {
   if (path === 'pod') return 'host name'
   if (value === undefined || value === '') return '–'
-  return Array.isArray(value) && value.length === 0 ? 'empty' : code(String(value))
+  return Array.isArray(value) && value.length === 0
+    ? 'empty'
+    : code(typeof value === 'string' ? value : JSON.stringify(value))
 }
 
 function valuesOf({ type, enum: words, minimum, maximum }: SchemaNode): string {

@@ -60,6 +60,7 @@ export function valueOf(setting: Setting, text: string): unknown {
     case 'array':
       // A target has commas of its own: BTC-KRW,ETH-KRW.
       return text.split(setting.path === 'targets' ? /[\s;]+/ : /[\s,]+/).filter(item => item !== '')
+    case undefined:
     default:
       return text
   }

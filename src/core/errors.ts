@@ -13,26 +13,47 @@ export const errorTable = {
   SCHEMA_INVALID: { disposition: 'exit', summary: 'A schema does not match the code.' },
   SERVICE_UNREACHABLE: { disposition: 'drop', summary: 'No running service answers on the admin socket.' },
   FRAME_MALFORMED: { disposition: 'drop', summary: 'A frame is not valid JSON in valid UTF-8.' },
-  FRAME_UNEXPECTED: { disposition: 'drop', summary: 'A frame does not match its exchange\'s documented shape.' },
+  FRAME_UNEXPECTED: {
+    disposition: 'drop',
+    summary: "A frame does not match its exchange's documented shape."
+  },
   FRAME_OVERSIZED: { disposition: 'reconnect', summary: 'A frame is larger than limits.frameBytesMax.' },
   FRAME_UNKNOWN: { disposition: 'drop', summary: 'A well-formed frame is of no kind the adapter knows.' },
   SYMBOL_UNKNOWN: { disposition: 'drop', summary: 'The exchange does not list a symbol.' },
   SYMBOL_REJECTED: { disposition: 'drop', summary: 'The exchange refused a subscription.' },
-  SYMBOL_UNCONFIRMED: { disposition: 'drop', summary: 'The exchange did not confirm a subscription in time.' },
-  SOCKET_FAILED: { disposition: 'reconnect', summary: 'A connection to an exchange could not be made or broke.' },
+  SYMBOL_UNCONFIRMED: {
+    disposition: 'drop',
+    summary: 'The exchange did not confirm a subscription in time.'
+  },
+  SOCKET_FAILED: {
+    disposition: 'reconnect',
+    summary: 'A connection to an exchange could not be made or broke.'
+  },
   SOCKET_STALE: { disposition: 'reconnect', summary: 'A connection went silent beyond its watchdog.' },
   HANDSHAKE_REFUSED: { disposition: 'reconnect', summary: 'The exchange refused the WebSocket handshake.' },
   VENUE_ERROR: { disposition: 'drop', summary: 'An exchange sent an error that names no request of ours.' },
-  LISTING_FAILED: { disposition: 'drop', summary: 'The list of an exchange\'s instruments could not be fetched.' },
-  BREAKER_OPEN: { disposition: 'reconnect', summary: 'The circuit of an exchange is open after repeated failures.' },
+  LISTING_FAILED: {
+    disposition: 'drop',
+    summary: "The list of an exchange's instruments could not be fetched."
+  },
+  BREAKER_OPEN: {
+    disposition: 'reconnect',
+    summary: 'The circuit of an exchange is open after repeated failures.'
+  },
   SNAPSHOT_FAILED: { disposition: 'drop', summary: 'A book snapshot could not be fetched over REST.' },
   BOOK_BROKEN: { disposition: 'drop', summary: 'A book lost an update and is being rebuilt.' },
   LIMIT_HIT: { disposition: 'drop', summary: 'A named limit was reached.' },
-  SINK_UNAVAILABLE: { disposition: 'drop', summary: 'The sink does not take records; they wait in the buffer.' },
+  SINK_UNAVAILABLE: {
+    disposition: 'drop',
+    summary: 'The sink does not take records; they wait in the buffer.'
+  },
   RECORD_UNDELIVERED: { disposition: 'drop', summary: 'A record could not be delivered.' },
   THREAD_EXITED: { disposition: 'restart', summary: 'A worker thread ended without being asked to.' },
   RESTARTS_EXHAUSTED: { disposition: 'exit', summary: 'A child used up its restart window.' },
-  SIMULATOR_FAILED: { disposition: 'exit', summary: 'The simulated exchanges could not be started or ended early.' },
+  SIMULATOR_FAILED: {
+    disposition: 'exit',
+    summary: 'The simulated exchanges could not be started or ended early.'
+  },
   INTERNAL: { disposition: 'restart', summary: 'Something happened that the code does not expect.' }
 } as const satisfies Record<string, { disposition: Disposition; summary: string }>
 

@@ -1,10 +1,10 @@
 import { type BookFields } from './field-table.ts'
+import { FrameFault } from './frame-fault.ts'
 import { type LevelsRule } from './rules.ts'
 import { after, PlaceTree, textEquals } from './source-code.ts'
 import { TokenKind } from './tape.ts'
 
-const missing = -2
-const invalid = -3
+const { missing, invalid } = FrameFault
 
 /**
  * Code that collects the levels of both sides as pairs of tape indices, before anything is written, so that their number
@@ -19,17 +19,16 @@ export function levelsCode(
     { side: 'bids', rule: fields.bids },
     { side: 'asks', rule: fields.asks }
   ]
-  const lines = [
-    'const bids = workspace.bids, asks = workspace.asks;',
-    'let bidsCount = 0, asksCount = 0;'
-  ]
+  const lines = ['const bids = workspace.bids, asks = workspace.asks;', 'let bidsCount = 0, asksCount = 0;']
   const paths = new Set(sides.map(({ rule }) => rule.path))
   for (const path of paths) {
     const group = sides.filter(({ rule }) => rule.path === path)
     const isOptional = group.every(({ rule }) => rule.optional === true)
     const list = isOptional ? variable(path) : need(path)
     const walk = walkCode(list, group)
-    lines.push(isOptional ? `if (${list} !== 0 && tape[${list}] !== ${TokenKind.null}) { ${walk} }` : `{ ${walk} }`)
+    lines.push(
+      isOptional ? `if (${list} !== 0 && tape[${list}] !== ${TokenKind.null}) { ${walk} }` : `{ ${walk} }`
+    )
   }
   return lines.join('\n')
 }
@@ -85,5 +84,7 @@ function takeCode(side: string, rule: LevelsRule, place: (path: string) => strin
     written = `isZeroToken(workspace, ${zero}) ? 0 : ${size}`
   }
   const take = `${side}[${side}Count * 2] = ${price}; ${side}[${side}Count * 2 + 1] = ${written}; ${side}Count++;`
-  return [...checks, conditions.length === 0 ? take : `if (${conditions.join(' && ')}) { ${take} }`].join('\n')
+  return [...checks, conditions.length === 0 ? take : `if (${conditions.join(' && ')}) { ${take} }`].join(
+    '\n'
+  )
 }

@@ -128,7 +128,6 @@ export function unknownProjection(
   projection: readonly string[]
 ): string[] {
   return projection.filter(
-    name =>
-      !tables.some(table => table.requestType === requestType && Object.hasOwn(table.raw ?? {}, name))
+    name => !tables.some(table => table.requestType === requestType && Object.hasOwn(table.raw ?? {}, name))
   )
 }

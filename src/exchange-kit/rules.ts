@@ -22,7 +22,7 @@ export type TextRule =
 /** `percent`: the point moves two places to the left. `absolute`: a sign is left out. */
 export type DecimalForm = 'plain' | 'percent' | 'absolute'
 
-export type TimeRule = ({ readonly rule: TimeForm; readonly path: string } & Optional)
+export type TimeRule = { readonly rule: TimeForm; readonly path: string } & Optional
 export type TimeForm = 'instant' | 'rfc3339' | 'seconds'
 
 /** Rules that pick one symbol of an enum. */
@@ -37,7 +37,7 @@ export type EnumRule<Symbol extends string> =
     } & Optional)
   | { readonly rule: 'sign'; readonly path: string; readonly positive: Symbol; readonly negative: Symbol }
 
-export type IntegerRule = ({ readonly rule: 'integer'; readonly path: string } & Optional)
+export type IntegerRule = { readonly rule: 'integer'; readonly path: string } & Optional
 
 /** How a frame names its symbol. */
 export type SymbolRule =
@@ -46,7 +46,12 @@ export type SymbolRule =
   /** Part of a text such as `market.btcusdt.ticker`. */
   | { readonly rule: 'nativePart'; readonly path: string; readonly separator: string; readonly index: number }
   /** Two fields that make the native symbol together. */
-  | { readonly rule: 'nativePair'; readonly first: string; readonly separator: string; readonly second: string }
+  | {
+      readonly rule: 'nativePair'
+      readonly first: string
+      readonly separator: string
+      readonly second: string
+    }
   /** A channel number that the venue gave out when it confirmed the subscription. */
   | { readonly rule: 'channel'; readonly path: string }
   /** Not in the frame: the connection knows it (bodies of REST answers). */
@@ -104,7 +109,10 @@ export const seconds = (path: string): TimeRule => ({ rule: 'seconds', path })
 
 export const integer = (path: string): IntegerRule => ({ rule: 'integer', path })
 
-export const always = <Symbol extends string>(value: Symbol): EnumRule<Symbol> => ({ rule: 'constant', value })
+export const always = <Symbol extends string>(value: Symbol): EnumRule<Symbol> => ({
+  rule: 'constant',
+  value
+})
 export const words = <Symbol extends string>(
   path: string,
   map: Readonly<Record<string, Symbol>>

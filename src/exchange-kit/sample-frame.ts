@@ -30,7 +30,10 @@ export function sampleFrame(table: RecordTable, native: string): string {
 type FieldRule =
   | EnumRule<string>
   | LevelsRule
-  | { readonly rule: 'text' | 'decimal' | 'instant' | 'rfc3339' | 'seconds' | 'integer'; readonly path: string }
+  | {
+      readonly rule: 'text' | 'decimal' | 'instant' | 'rfc3339' | 'seconds' | 'integer'
+      readonly path: string
+    }
 
 function putRule(rule: FieldRule, putField: (path: string, value: Sample) => void): void {
   switch (rule.rule) {

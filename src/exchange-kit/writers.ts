@@ -1,5 +1,11 @@
 import { writeLong } from './avro-bytes.ts'
-import { checkDecimal, isZero, writeAbsoluteString, writeDecimalString, writePercentString } from './decimal.ts'
+import {
+  checkDecimal,
+  isZero,
+  writeAbsoluteString,
+  writeDecimalString,
+  writePercentString
+} from './decimal.ts'
 import { TokenKind } from './tape.ts'
 import { microsFromDigits, microsFromRfc3339, microsFromSeconds } from './time.ts'
 import { type Workspace } from './workspace.ts'

@@ -34,9 +34,41 @@ const suffixOf: Readonly<Record<RequestType, string>> = {
 
 /** A name such as BTCUSDT has no separator. The listing decides; without it the longest quote that fits does. */
 const knownQuotes = [
-  ...['FDUSD', 'USDT', 'USDC', 'BUSD', 'TUSD', 'USDP', 'USDS', 'USD1', 'AEUR', 'EURI', 'DAI', 'PAX', 'UST', 'VAI'],
+  ...[
+    'FDUSD',
+    'USDT',
+    'USDC',
+    'BUSD',
+    'TUSD',
+    'USDP',
+    'USDS',
+    'USD1',
+    'AEUR',
+    'EURI',
+    'DAI',
+    'PAX',
+    'UST',
+    'VAI'
+  ],
   ...['BTC', 'ETH', 'BNB', 'TRX', 'XRP', 'DOGE', 'SOL', 'DOT'],
-  ...['TRY', 'EUR', 'GBP', 'AUD', 'BRL', 'RUB', 'UAH', 'NGN', 'ZAR', 'JPY', 'PLN', 'RON', 'ARS', 'MXN', 'CZK', 'COP'],
+  ...[
+    'TRY',
+    'EUR',
+    'GBP',
+    'AUD',
+    'BRL',
+    'RUB',
+    'UAH',
+    'NGN',
+    'ZAR',
+    'JPY',
+    'PLN',
+    'RON',
+    'ARS',
+    'MXN',
+    'CZK',
+    'COP'
+  ],
   ...['IDRT', 'BIDR', 'BKRW', 'BVND']
 ].sort((a, b) => b.length - a.length)
 
@@ -49,6 +81,8 @@ const at = 0x40
 const quote = 0x22
 const bang = 0x21
 const peekBytes = 96
+/** More parameters in one request have been refused for its length. */
+const symbolsPerRequest = 200
 
 export const binance: ExchangeAdapter = {
   name: 'binance',
@@ -70,7 +104,7 @@ export const binance: ExchangeAdapter = {
     messages: [{ count: 5, windowMs: 1000 }],
     // 1,024 streams are allowed; one stream a symbol, and fewer keep the blast radius of a lost socket small.
     symbolsPerConnection: 200,
-    symbolsPerRequest: 200,
+    symbolsPerRequest,
     restWeight: { count: 6000, windowMs: 60_000 },
     reconnectFloorMs: 1000,
     penaltyMs: 60_000,
@@ -91,7 +125,7 @@ export const binance: ExchangeAdapter = {
     // @see https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams#how-to-manage-a-local-order-book-correctly
     book: {
       mode: 'first-follows-last',
-      snapshot: { path: name => `/api/v3/depth?symbol=${encodeURIComponent(name)}&limit=5000`, weight: 250 }
+      snapshot: { path: name => `/api/v3/depth?symbol=${encodeURIComponent(name)}&limit=1000`, weight: 50 }
     }
   },
   compression: 'none',
@@ -207,7 +241,7 @@ function ignored(name: string, match: readonly ReturnType<typeof is>[]) {
 function requests(change: SubscriptionChange): readonly SubscriptionRequest[] {
   const suffix = suffixOf[change.requestType]
   const frames = (method: string, natives: readonly string[], confirms: boolean): SubscriptionRequest[] =>
-    chunksOf(natives, 200).map(chunk => {
+    chunksOf(natives, symbolsPerRequest).map(chunk => {
       const id = change.nextId()
       const params = chunk.map(name => name.toLowerCase() + suffix)
       return { frame: JSON.stringify({ method, params, id }), id: String(id), natives: confirms ? chunk : [] }
@@ -255,7 +289,9 @@ function control(message: JsonValue): readonly ControlEvent[] {
   if (event['e'] === 'serverShutdown') return [{ type: 'reconnect', reason: 'server shutdown announced' }]
   const id = textOf(fields['id'])
   // The documentation prints errors flat; on the wire they are nested.
-  const error = membersOf(fields['error']) ?? (fields['code'] !== undefined && fields['msg'] !== undefined ? fields : null)
+  const error =
+    membersOf(fields['error']) ??
+    (fields['code'] !== undefined && fields['msg'] !== undefined ? fields : null)
   if (error !== null) {
     const reason = `${textOf(error['msg']) ?? 'error without text'} (code ${textOf(error['code']) ?? 'none'})`
     return [id === null ? { type: 'error', message: reason } : { type: 'rejected', id, natives: [], reason }]
@@ -271,7 +307,9 @@ function parseListing(body: JsonValue): readonly Instrument[] {
   const instruments: Instrument[] = []
   for (const entry of listOf(membersOf(body)?.['symbols'])) {
     const fields = membersOf(entry)
-    const [name, base, quoted] = [fields?.['symbol'], fields?.['baseAsset'], fields?.['quoteAsset']].map(textOf)
+    const [name, base, quoted] = [fields?.['symbol'], fields?.['baseAsset'], fields?.['quoteAsset']].map(
+      textOf
+    )
     if (fields?.['status'] !== 'TRADING' || !name || !base || !quoted) continue
     instruments.push({ symbol: `${base}-${quoted}`, native: name })
   }

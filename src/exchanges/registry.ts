@@ -15,5 +15,8 @@ export function adapterOf(exchange: ExchangeName): ExchangeAdapter {
   const adapter = (adapters as Partial<Record<ExchangeName, ExchangeAdapter>>)[exchange]
   if (adapter !== undefined) return adapter
   const known = Object.keys(adapters).join(', ')
-  throw new IngestError('TARGET_INVALID', `Exchange "${exchange}" is not supported yet; supported are ${known}.`)
+  throw new IngestError(
+    'TARGET_INVALID',
+    `Exchange "${exchange}" is not supported yet; supported are ${known}.`
+  )
 }

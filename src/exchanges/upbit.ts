@@ -1,10 +1,20 @@
 import { type Instrument } from '../domain/instrument.ts'
 import { type ControlEvent, type ExchangeAdapter, FrameClass, type Peeked } from '../exchange-kit/adapter.ts'
 import { is, raw } from '../exchange-kit/field-table.ts'
-import { listOf, membersOf } from '../exchange-kit/json-members.ts'
+import { listOf, membersOf, textOf } from '../exchange-kit/json-members.ts'
 import { type JsonValue } from '../exchange-kit/json-value.ts'
 import { ascii, behind, indexOfByte, startsWith } from '../exchange-kit/peek.ts'
-import { always, decimal, instant, integer, levels, native, streamType, text, words } from '../exchange-kit/rules.ts'
+import {
+  always,
+  decimal,
+  instant,
+  integer,
+  levels,
+  native,
+  streamType,
+  text,
+  words
+} from '../exchange-kit/rules.ts'
 
 // Every place has a long name (format DEFAULT, which we ask for) and a short one (format SIMPLE).
 // @see https://docs.upbit.com/kr/reference/websocket-ticker
@@ -227,7 +237,10 @@ function control(message: JsonValue): readonly ControlEvent[] {
   if (fields === null) return []
   const error = membersOf(fields['error'])
   // The text is Korean prose; the name is what one can rely on. It names no request, and the server closes after it.
-  if (error !== null) return [{ type: 'error', message: `${String(error['name'])}: ${String(error['message'])}` }]
+  if (error !== null)
+    return [
+      { type: 'error', message: `${textOf(error['name']) ?? 'ERROR'}: ${textOf(error['message']) ?? ''}` }
+    ]
   return typeof fields['status'] === 'string' ? [{ type: 'alive' }] : []
 }
 
@@ -236,7 +249,8 @@ function parseListing(body: JsonValue): readonly Instrument[] {
   for (const entry of listOf(body)) {
     const market = membersOf(entry)?.['market']
     const canonical = typeof market === 'string' ? swapped(market) : null
-    if (typeof market === 'string' && canonical !== null) instruments.push({ symbol: canonical, native: market })
+    if (typeof market === 'string' && canonical !== null)
+      instruments.push({ symbol: canonical, native: market })
   }
   return instruments
 }

@@ -14,7 +14,6 @@ const frameBytesMax = 4096
 const zeroSize = '0.00000000'
 
 interface Side {
-  readonly mark: 'bid' | 'ask'
   /** Sizes by tick; a level without size is not in the book. */
   readonly whole: Int32Array
   readonly decimals: Int32Array
@@ -49,8 +48,8 @@ export class BinanceBook extends Channel {
     this.#binance = binance
     const { market } = binance
     this.#sizeText = new Uint8Array(binance.sizeWidth)
-    this.#bids = makeSide('bid', market.ladder.bidPrefixes)
-    this.#asks = makeSide('ask', market.ladder.askPrefixes)
+    this.#bids = makeSide(market.ladder.bidPrefixes)
+    this.#asks = makeSide(market.ladder.askPrefixes)
     this.#zeroBidHashes = market.ladder.bidPrefixes.map(prefix => hashText(prefix, zeroSize))
     this.#zeroAskHashes = market.ladder.askPrefixes.map(prefix => hashText(prefix, zeroSize))
     this.#bidTick = market.bidTick
@@ -68,7 +67,8 @@ export class BinanceBook extends Channel {
   restBody(limit: number): string {
     const bids: string[] = []
     const asks: string[] = []
-    for (let tick = this.#bidTick; tick >= 0 && bids.length < limit; tick--) this.#show(this.#bids, tick, bids)
+    for (let tick = this.#bidTick; tick >= 0 && bids.length < limit; tick--)
+      this.#show(this.#bids, tick, bids)
     for (let tick = this.#bidTick + 1; tick < ladderTicks && asks.length < limit; tick++) {
       this.#show(this.#asks, tick, asks)
     }
@@ -154,7 +154,7 @@ export class BinanceBook extends Channel {
     side.whole[tick] = market.sizeWhole()
     side.decimals[tick] = 1 + market.random.below(99_999_999)
     const text = this.#sizeText
-    this.#binance.writeSize(text, 0, side.whole[tick]!, side.decimals[tick]!)
+    this.#binance.writeSize(text, 0, side.whole[tick], side.decimals[tick])
     const hash = hashBytes(side.prefixes[tick]!, text, 0, text.length)
     side.hashes[tick] = hash
     this.#hash = (this.#hash + hash) | 0
@@ -208,11 +208,17 @@ export class BinanceBook extends Channel {
     let hash = hashText(hashStart, `${nowMs}000|DELTA|${first}|${this.#updateId}|~`)
     for (let i = 0; i < this.#bids.changes; i++) {
       const tick = this.#bids.changed[i]!
-      hash = hashFold(hash, this.#bids.isPresent[tick] === 1 ? this.#bids.hashes[tick]! : this.#zeroBidHashes[tick]!)
+      hash = hashFold(
+        hash,
+        this.#bids.isPresent[tick] === 1 ? this.#bids.hashes[tick]! : this.#zeroBidHashes[tick]!
+      )
     }
     for (let i = 0; i < this.#asks.changes; i++) {
       const tick = this.#asks.changed[i]!
-      hash = hashFold(hash, this.#asks.isPresent[tick] === 1 ? this.#asks.hashes[tick]! : this.#zeroAskHashes[tick]!)
+      hash = hashFold(
+        hash,
+        this.#asks.isPresent[tick] === 1 ? this.#asks.hashes[tick]! : this.#zeroAskHashes[tick]!
+      )
     }
     return hash
   }
@@ -224,9 +230,8 @@ export class BinanceBook extends Channel {
   }
 }
 
-function makeSide(mark: 'bid' | 'ask', prefixes: Int32Array): Side {
+function makeSide(prefixes: Int32Array): Side {
   return {
-    mark,
     whole: new Int32Array(ladderTicks),
     decimals: new Int32Array(ladderTicks),
     isPresent: new Uint8Array(ladderTicks),

@@ -96,6 +96,11 @@ export abstract class Channel<V extends Variant = Variant> {
     connection.send(this.name, variant.frame, variant.length, variant.streamTypeAt, snapshotWord, isFirst)
   }
 
+  /** Many events at once are about to come. */
+  logFlood(): void {
+    this.#log('flood', nowMs())
+  }
+
   /** Lets an event go that was held back to be swapped with a next one which does not come. */
   release(): void {
     const held = this.#held
@@ -156,7 +161,7 @@ export abstract class Channel<V extends Variant = Variant> {
     return false
   }
 
-  #log(kind: 'mute' | 'lose' | 'reorder', untilMs: number): Fault {
+  #log(kind: 'mute' | 'lose' | 'reorder' | 'flood', untilMs: number): Fault {
     return this.#faults.log.record({
       kind,
       exchange: this.ledger.exchange,

@@ -67,7 +67,9 @@ export const faultsHelp = `Faults of the simulated exchanges, as a list with com
   accept-close                   every connection is accepted and closed at once; accept-close:upbit for one exchange
 `
 
-type Draft = { -readonly [K in keyof FaultPlan]: FaultPlan[K] extends readonly (infer T)[] ? T[] : FaultPlan[K] }
+type Draft = {
+  -readonly [K in keyof FaultPlan]: FaultPlan[K] extends readonly (infer T)[] ? T[] : FaultPlan[K]
+}
 
 /**
  * Reads a list as in `drop:2s,corrupt:0.001`. An empty text means no faults.
@@ -133,7 +135,8 @@ const knownFaults = [
 
 function readDuration(part: string, value: string | null): number {
   const match = /^(\d{1,6}(?:\.\d{1,3})?)(ms|s|m)$/.exec(value ?? '')
-  const ms = match === null ? 0 : Number(match[1]) * { ms: 1, s: 1000, m: 60_000 }[match[2] as 'ms' | 's' | 'm']
+  const ms =
+    match === null ? 0 : Number(match[1]) * { ms: 1, s: 1000, m: 60_000 }[match[2] as 'ms' | 's' | 'm']
   if (ms < 1) throw wrong(part, 'it needs a duration such as 500ms, 2s or 1m')
   return ms
 }

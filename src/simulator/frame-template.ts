@@ -35,7 +35,10 @@ export function template(pieces: readonly Piece[], headerBytes = 0): FrameTempla
 }
 
 export function frameTemplate(opcode: Opcode, pieces: readonly Piece[]): FrameTemplate {
-  const payload = pieces.reduce((sum, piece) => sum + (typeof piece === 'string' ? piece.length : piece.width), 0)
+  const payload = pieces.reduce(
+    (sum, piece) => sum + (typeof piece === 'string' ? piece.length : piece.width),
+    0
+  )
   const made = template(pieces, headerLength(payload))
   writeHeader(made.bytes, 0, opcode, payload)
   return made

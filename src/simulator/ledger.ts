@@ -138,7 +138,9 @@ export class ChannelLedger {
   /** Ordinal of a delivered whole book or delta; snapshots of sequence books are found by `ordinalOfSequence`. */
   findBook(record: BookFacts): number {
     if (this.place === 'sequence') {
-      return record.sequence_last === null ? -1 : Math.max(this.ordinalOfSequence(Number(record.sequence_last)), -1)
+      return record.sequence_last === null
+        ? -1
+        : Math.max(this.ordinalOfSequence(Number(record.sequence_last)), -1)
     }
     const best = record.bids[0]
     const decimals = best === undefined ? -1 : lastEightDecimals(best.size)
@@ -146,7 +148,9 @@ export class ChannelLedger {
   }
 
   #known(ordinal: number): number {
-    return Number.isInteger(ordinal) && ordinal >= 0 && ordinal < Math.min(this.count, ordinalModulus) ? ordinal : -1
+    return Number.isInteger(ordinal) && ordinal >= 0 && ordinal < Math.min(this.count, ordinalModulus)
+      ? ordinal
+      : -1
   }
 }
 

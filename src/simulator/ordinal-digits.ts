@@ -17,7 +17,10 @@ export function gatherOrdinal(decimals: number): number {
   const shifted = (decimals - offset + ordinalModulus) % ordinalModulus
   const high = Math.floor(shifted / 10_000)
   const low = shifted % 10_000
-  return ((((high * factorInverse) % ordinalModulus) * 10_000) % ordinalModulus + low * factorInverse) % ordinalModulus
+  return (
+    (((((high * factorInverse) % ordinalModulus) * 10_000) % ordinalModulus) + low * factorInverse) %
+    ordinalModulus
+  )
 }
 
 /** The eight decimals at the end of a decimal text, or -1 when it has no eight. */

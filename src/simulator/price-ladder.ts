@@ -64,7 +64,9 @@ export class PriceLadder {
 
   /** Change in percent with three decimals and its sign, and the ratio that a decoder must make of it. */
   percents(): { readonly wire: TextTable; readonly ratio: TextTable } {
-    const percents = this.#integers.map(i => ((Math.abs(i - this.#previous) / this.#previous) * 100).toFixed(3))
+    const percents = this.#integers.map(i =>
+      ((Math.abs(i - this.#previous) / this.#previous) * 100).toFixed(3)
+    )
     return {
       wire: new TextTable(percents.map(text => this.#sign + text)),
       ratio: new TextTable(percents.map(text => `${this.#sign}0.0${text.replace('.', '')}`))

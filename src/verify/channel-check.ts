@@ -44,6 +44,8 @@ export class ChannelCheck {
   #isDelivered = new Uint8Array(firstCapacity)
   /** Whether the rebuilt book is worth comparing: not before its first snapshot, nor after it was found different. */
   #bookState: 'none' | 'known' | 'different' = 'none'
+  /** Ordinal of the last update or snapshot in the rebuilt book. */
+  #bookOrdinal = -1
   #lastWirePosition = -1
   #connection = -1
   #connectionId = ''
@@ -87,11 +89,12 @@ export class ChannelCheck {
       this.#unknown(record)
       return
     }
-    const isSame = this.#event(record, ordinal, bookFingerprint(record))
+    const verdict = this.#event(record, ordinal, bookFingerprint(record))
+    if (verdict === 'repeated') return
     if (this.#book === null) {
       // A whole book in one record: its fingerprint is the comparison.
       this.counts.booksCompared++
-      if (!isSame) this.#differs(record, `whole book of ordinal ${ordinal}`)
+      if (verdict === 'altered') this.#differs(record, `whole book of ordinal ${ordinal}`)
     } else this.#delta(record, this.#book, ordinal)
   }
 
@@ -101,8 +104,8 @@ export class ChannelCheck {
     this.#findings.sample('altered', () => `${this.key}: a value cannot be read: ${reason}`)
   }
 
-  /** Notes one delivered event; false when it is not what the market made. */
-  #event(record: DataRecord, ordinal: number, fingerprint: number): boolean {
+  /** Notes one delivered event. */
+  #event(record: DataRecord, ordinal: number, fingerprint: number): 'same' | 'altered' | 'repeated' {
     if (ordinal >= this.#isDelivered.length) this.#grow(ordinal)
     const isSame = fingerprint === this.ledger.fingerprint(ordinal)
     if (!isSame) {
@@ -118,13 +121,13 @@ export class ChannelCheck {
         'duplicated',
         () => `${this.key}: ordinal ${ordinal} came again in ${placeOf(record)}`
       )
-      return isSame
+      return 'repeated'
     }
     this.#isDelivered[ordinal] = 1
     this.#order(record, ordinal)
     this.delivered.add(ordinal, false, this.#connection, record.frame_seq, record.received_ts)
     if (ordinal > this.highest) this.highest = ordinal
-    return isSame
+    return isSame ? 'same' : 'altered'
   }
 
   /** Within a connection frames count up; the ledger's order holds always, but where the wire was told to swap. */
@@ -179,6 +182,7 @@ export class ChannelCheck {
     }
     book.replace(record.bids, record.asks)
     this.#bookState = 'known'
+    this.#bookOrdinal = ordinal
     this.#lastWirePosition = Math.max(this.#lastWirePosition, ordinal)
     this.coveredThrough = Math.max(this.coveredThrough, ordinal)
     this.highest = Math.max(this.highest, ordinal)
@@ -186,11 +190,15 @@ export class ChannelCheck {
     this.#compare(record, book, ordinal)
   }
 
+  /** An update must follow the one before: what it skips might not show in the book for a while. */
   #delta(record: OrderBook, book: BookReplica, ordinal: number): void {
     if (this.#bookState === 'different') return
-    if (this.#bookState === 'none') {
+    const before = this.#bookOrdinal
+    this.#bookOrdinal = ordinal
+    if (this.#bookState === 'none' || ordinal !== before + 1) {
+      const why = this.#bookState === 'none' ? 'without a snapshot' : `after ordinal ${before}`
       this.#bookState = 'different'
-      this.#differs(record, `delta of ordinal ${ordinal} has no snapshot before it; the book`)
+      this.#differs(record, `book with the update of ordinal ${ordinal} ${why}`)
       return
     }
     book.change(record.bids, record.asks)

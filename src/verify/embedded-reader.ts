@@ -40,7 +40,9 @@ export class EmbeddedReader implements RecordReader {
       this.#socket = socket
       const failed = (why: string): void => {
         socket.destroy()
-        reject(new IngestError('SERVICE_UNREACHABLE', `The verify socket ${this.#path} does not answer: ${why}.`))
+        reject(
+          new IngestError('SERVICE_UNREACHABLE', `The verify socket ${this.#path} does not answer: ${why}.`)
+        )
       }
       const timer = setTimeout(() => failed(`nothing within ${attachWithinMs} ms`), attachWithinMs)
       this.#onAttached = () => {
@@ -105,7 +107,8 @@ export class EmbeddedReader implements RecordReader {
     let needed = this.#used + data.length
     if (this.#used + data.length >= 4) {
       // The whole message that begins here must find room, or it would be moved once for each piece.
-      const head = this.#used >= 4 ? this.#pending : Buffer.concat([this.#pending.subarray(0, this.#used), data])
+      const head =
+        this.#used >= 4 ? this.#pending : Buffer.concat([this.#pending.subarray(0, this.#used), data])
       needed = Math.max(needed, Math.min(head.readUInt32LE(0), messageBytesMax) + verifyHeaderBytes)
     }
     if (needed > this.#pending.length) {
@@ -124,7 +127,9 @@ export class EmbeddedReader implements RecordReader {
       const length = bytes.readUInt32LE(at)
       const type = bytes.readUInt8(at + 4)
       if (length > messageBytesMax) {
-        this.#note(`the embedded log at ${this.#path} sent a message of ${length} bytes, which cannot be right`)
+        this.#note(
+          `the embedded log at ${this.#path} sent a message of ${length} bytes, which cannot be right`
+        )
         this.#socket?.destroy()
         return used
       }

@@ -113,7 +113,8 @@ export class KafkaReader implements RecordReader {
     try {
       await admin.connect()
       for (const topic of this.#topics) {
-        for (const { partition, high } of await admin.fetchTopicOffsets(topic)) each(topic, partition, BigInt(high))
+        for (const { partition, high } of await admin.fetchTopicOffsets(topic))
+          each(topic, partition, BigInt(high))
       }
     } catch (error) {
       const message = `The topics to check cannot be read: ${asIngestError(error).message}`
@@ -135,8 +136,8 @@ export class KafkaReader implements RecordReader {
     for (const { offset, key, value } of batch.messages) {
       if (!isRunning() || isStale()) return
       const number = BigInt(offset)
-      if (position !== undefined && number >= position.next && value !== null) {
-        this.#take(batch.topic, key?.toString() ?? '', value, 0, value.length)
+      if (position !== undefined && number >= position.next) {
+        if (value !== null) this.#take(batch.topic, key?.toString() ?? '', value, 0, value.length)
         position.next = number + 1n
       }
       resolveOffset(offset)

@@ -25,7 +25,16 @@ const types: Readonly<Record<RequestType, avsc.Type>> = {
   trade: avsc.Type.forSchema(JSON.parse(tradeSchema) as avsc.Schema),
   orderbook: avsc.Type.forSchema(JSON.parse(orderBookSchema) as avsc.Schema)
 }
-const nullTicker = { open: null, high: null, low: null, prev_close: null, bid: null, bid_size: null, ask: null, ask_size: null }
+const nullTicker = {
+  open: null,
+  high: null,
+  low: null,
+  prev_close: null,
+  bid: null,
+  bid_size: null,
+  ask: null,
+  ask_size: null
+}
 const nullTickerRest = { base_volume: null, quote_volume: null, change: null, change_rate: null }
 const windows = { price_window: 'UNKNOWN', volume_window: 'UNKNOWN' }
 
@@ -70,9 +79,16 @@ export class ContinuityRig {
   #connections = 0
   #owners = 0
 
-  constructor(requestType: RequestType, rules: ContinuityRules, limits?: { ids?: number; pendingBytes?: number }) {
+  constructor(
+    requestType: RequestType,
+    rules: ContinuityRules,
+    limits?: { ids?: number; pendingBytes?: number }
+  ) {
     const target: Target = { region: 'asia', exchange: 'binance', request_type: requestType }
-    const trackLimits = { tradeIdsPerSymbol: limits?.ids ?? 4096, bookPendingBytes: limits?.pendingBytes ?? 65536 }
+    const trackLimits = {
+      tradeIdsPerSymbol: limits?.ids ?? 4096,
+      bookPendingBytes: limits?.pendingBytes ?? 65536
+    }
     const adapter = { continuity: rules } as ExchangeAdapter
     const tracks = new Tracks(new Routes({}), trackLimits, () => adapter)
     this.track = tracks.of(target, 'BTC-USDT')
@@ -170,10 +186,14 @@ export class ContinuityRig {
   }
 
   #encode(spec: RecordSpec): RecordBatch {
-    const value = Buffer.concat([Buffer.from([0, 0x40, 0, 0, 1]), types[this.track.target.request_type].toBuffer(this.#value(spec))])
+    const value = Buffer.concat([
+      Buffer.from([0, 0x40, 0, 0, 1]),
+      types[this.track.target.request_type].toBuffer(this.#value(spec))
+    ])
     const isSnapshot = spec.isSnapshot === true
     const isBookSnapshot = isSnapshot || this.track.book === null
-    const flags = (isSnapshot ? RecordFlag.snapshotStream : 0) | (isBookSnapshot ? RecordFlag.bookSnapshot : 0)
+    const flags =
+      (isSnapshot ? RecordFlag.snapshotStream : 0) | (isBookSnapshot ? RecordFlag.bookSnapshot : 0)
     const exchangeMs = this.#exchangeMs(spec)
     const writer = this.#writer
     writer.reset()
@@ -227,7 +247,9 @@ export class ContinuityRig {
   }
 
   #read(bytes: Uint8Array, start: number, end: number): string {
-    const value = types[this.track.target.request_type].fromBuffer(Buffer.from(bytes.subarray(start + 5, end))) as {
+    const value = types[this.track.target.request_type].fromBuffer(
+      Buffer.from(bytes.subarray(start + 5, end))
+    ) as {
       readonly last: string
       readonly trade_id: string
       readonly kind: string

@@ -76,7 +76,7 @@ export interface WitnessRecord {
   readonly timestamp: number
   /** Name of the Avro schema; null: the value was JSON. */
   readonly schema: string | null
-  /** Times are integers in microseconds. */
+  /** Times are the integers that were written. */
   readonly value: Record<string, unknown>
   /** The value as it lies in the log. */
   readonly bytes: Buffer

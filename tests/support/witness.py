@@ -5,7 +5,6 @@ It reads every partition from its beginning to where it ended when the reading b
 """
 
 import base64
-import datetime
 import glob
 import json
 import os
@@ -16,8 +15,6 @@ import time
 import confluent_kafka
 import fastavro
 
-EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
-MICROSECOND = datetime.timedelta(microseconds=1)
 IDLE_SECONDS_MAX = 20
 
 
@@ -28,19 +25,17 @@ def schemas_by_id(folder):
     for path in glob.glob(os.path.join(folder, "*.avsc")):
         with open(path, encoding="utf-8") as file:
             schema = json.load(file)
-        found[ids[schema["name"]]] = (schema["name"], fastavro.parse_schema(schema))
+        found[ids[schema["name"]]] = (schema["name"], fastavro.parse_schema(bare(schema)))
     return found
 
 
-def plain(value):
-    """Times become integers again, in microseconds, so that they can be compared as written."""
-    if isinstance(value, datetime.datetime):
-        return (value - EPOCH) // MICROSECOND
-    if isinstance(value, dict):
-        return {name: plain(field) for name, field in value.items()}
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    return value
+def bare(schema):
+    """Without logical types: times stay the integers that were written."""
+    if isinstance(schema, dict):
+        return {name: bare(part) for name, part in schema.items() if name != "logicalType"}
+    if isinstance(schema, list):
+        return [bare(part) for part in schema]
+    return schema
 
 
 class Reader:
@@ -55,7 +50,7 @@ class Reader:
         (schema_id,) = struct.unpack(">i", value[1:5])
         name, schema = self.schemas[schema_id]
         body = Body(value[5:])
-        decoded = plain(fastavro.schemaless_reader(body, schema, None))
+        decoded = fastavro.schemaless_reader(body, schema, None)
         if body.left():
             raise ValueError(f"{body.left()} bytes behind a {name}")
         return name, decoded

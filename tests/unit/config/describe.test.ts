@@ -47,6 +47,8 @@ suite('the description of the configuration', () => {
     const validate = new Ajv({ strict: false }).compile(configJsonSchema())
     const { config } = loadConfig({ file: null, env: {}, flags: [] })
     assert.ok(validate(printable(config)), JSON.stringify(validate.errors))
+    assert.ok(validate({}) && validate({ registry: 'none', kafka: { brokers: ['a:9092'] } }))
     assert.ok(!validate({ ...printable(config), extra: 1 }))
+    assert.ok(!validate({ kafka: { sasl: { mechanism: 'plain' } } }))
   })
 })

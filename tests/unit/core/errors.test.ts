@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { asIngestError, type ErrorCode, errorTable, fromWire, IngestError, toWire } from '../../../src/core/errors.ts'
+import {
+  asIngestError,
+  type ErrorCode,
+  errorTable,
+  fromWire,
+  IngestError,
+  toWire
+} from '../../../src/core/errors.ts'
 
 test('every code of the table carries its disposition and a sentence', () => {
   for (const [code, { disposition, summary }] of Object.entries(errorTable)) {

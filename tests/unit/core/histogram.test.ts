@@ -10,15 +10,19 @@ test('an empty histogram has quantiles of 0', () => {
 test('a quantile is an upper bound of the value, at most a sixteenth above it', () => {
   const value = fc.integer({ min: 0, max: 0x7fffffff })
   fc.assert(
-    fc.property(fc.array(value, { minLength: 1, maxLength: 200 }), fc.double({ min: 0, max: 1, noNaN: true }), (values, q) => {
-      const histogram = new Histogram()
-      for (const one of values) histogram.record(one)
-      const sorted = values.toSorted((a, b) => a - b)
-      const exact = sorted[Math.max(1, Math.ceil(q * values.length)) - 1]!
-      const found = histogram.quantile(q)
-      assert.ok(found >= exact, `${found} is below ${exact}`)
-      assert.ok(found <= exact + exact / 16, `${found} is too far above ${exact}`)
-    })
+    fc.property(
+      fc.array(value, { minLength: 1, maxLength: 200 }),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      (values, q) => {
+        const histogram = new Histogram()
+        for (const one of values) histogram.record(one)
+        const sorted = values.toSorted((a, b) => a - b)
+        const exact = sorted[Math.max(1, Math.ceil(q * values.length)) - 1]!
+        const found = histogram.quantile(q)
+        assert.ok(found >= exact, `${found} is below ${exact}`)
+        assert.ok(found <= exact + exact / 16, `${found} is too far above ${exact}`)
+      }
+    )
   )
 })
 

@@ -54,7 +54,9 @@ function murmur2ByDefinition(bytes: Uint8Array): number {
 }
 
 test('murmur2 agrees with its definition on any bytes of any length', () => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 40 }), bytes => murmur2(bytes) === murmur2ByDefinition(bytes)))
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 40 }), bytes => murmur2(bytes) === murmur2ByDefinition(bytes))
+  )
 })
 
 test('a partition is never negative and always below the number of partitions', () => {
@@ -81,7 +83,8 @@ test('topics have the partitions of the contract', () => {
     regions.map(region => defaultPartitions(`orderbook-data.${region}`)),
     [6, 12, 6, 6]
   )
-  for (const [topic, partitions] of Object.entries(controlTopics)) assert.equal(defaultPartitions(topic), partitions)
+  for (const [topic, partitions] of Object.entries(controlTopics))
+    assert.equal(defaultPartitions(topic), partitions)
   assert.equal(defaultPartitions('ws.connect_success.asia'), 1)
   assert.equal(defaultPartitions('my-trade-data.korea'), 1)
 })

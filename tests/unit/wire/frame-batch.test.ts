@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { FrameBatch, FrameBatchWriter, FrameKind, unknownSubscription } from '../../../src/wire/frame-batch.ts'
+import {
+  FrameBatch,
+  FrameBatchWriter,
+  FrameKind,
+  unknownSubscription
+} from '../../../src/wire/frame-batch.ts'
 
 const frame = fc.record({
-  bytes: fc.oneof(fc.uint8Array({ maxLength: 64 }), fc.uint8Array({ minLength: 4000, maxLength: 9000, size: 'max' })),
+  bytes: fc.oneof(
+    fc.uint8Array({ maxLength: 64 }),
+    fc.uint8Array({ minLength: 4000, maxLength: 9000, size: 'max' })
+  ),
   receivedMicros: fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
   frameSeq: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
   subscription: fc.integer({ min: unknownSubscription, max: 0x7fffffff }),

@@ -60,7 +60,16 @@ function writeRecord(writer: RecordBatchWriter, values: Values, owner: FrameFact
   const { exchangeMicros, frameIndex, subscription, flags } = facts
   const { receivedMicros, frameSeq } = owner
   const valueEnd = values.bytes.length
-  writer.record(exchangeMicros, receivedMicros, frameSeq, frameIndex, subscription, flags, valueStart, valueEnd)
+  writer.record(
+    exchangeMicros,
+    receivedMicros,
+    frameSeq,
+    frameIndex,
+    subscription,
+    flags,
+    valueStart,
+    valueEnd
+  )
   const [tradeId, first, last, previous] = spans
   if (tradeId) writer.tradeId(...tradeId)
   if (first) writer.sequenceFirst(...first)
@@ -71,7 +80,12 @@ function writeRecord(writer: RecordBatchWriter, values: Values, owner: FrameFact
 }
 
 function readRecord(batch: RecordBatch, row: number): RecordFacts {
-  const texts = [batch.tradeId(row), batch.sequenceFirst(row), batch.sequenceLast(row), batch.sequencePrevious(row)]
+  const texts = [
+    batch.tradeId(row),
+    batch.sequenceFirst(row),
+    batch.sequenceLast(row),
+    batch.sequencePrevious(row)
+  ]
   const textLength = texts.reduce((sum, piece) => sum + (piece?.length ?? 0), 0)
   const [tradeId = null, first = null, last = null, previous = null] = texts
   return {
@@ -96,43 +110,57 @@ function textAt(batch: RecordBatch, start: number, end: number): string {
 test('what goes into a batch comes out, whatever the frames, growth, empty and absent texts', () => {
   const writer = new RecordBatchWriter()
   fc.assert(
-    fc.property(fc.array(frame, { maxLength: 40, size: 'max' }), int, int, (frames, connection, batchNumber) => {
-      writer.reset()
-      const values = new Values()
-      for (const one of frames) {
-        const before = writer.records
-        for (const facts of one.records) writeRecord(writer, values, one, facts)
-        if (one.isDead) writer.rollback(before)
-        const outcome = one.isDead ? one.outcome : FrameOutcome.transcoded
-        const count = writer.records - before
-        writer.frame(one.receivedMicros, one.frameSeq, outcome, one.reason, count, one.subscription)
-      }
-      const batch = new RecordBatch(writer.finish(connection, batchNumber, Uint8Array.from(values.bytes)))
-      assert.deepEqual([batch.connection, batch.batchNumber, batch.frames], [connection, batchNumber, frames.length])
-      let row = 0
-      frames.forEach((one, index) => {
-        assert.equal(batch.frameReceivedMicros(index), one.receivedMicros)
-        assert.equal(batch.frameSeqOf(index), one.frameSeq)
-        assert.equal(batch.frameSubscription(index), one.subscription)
-        assert.equal(batch.outcome(index), one.isDead ? one.outcome : FrameOutcome.transcoded)
-        assert.equal(batch.reason(index), one.isDead ? one.reason : 'none')
-        assert.equal(batch.recordsOf(index), one.isDead ? 0 : one.records.length)
-        if (one.isDead) return
-        for (const facts of one.records) {
-          assert.deepEqual(readRecord(batch, row), { ...facts, head: Uint8Array.from(facts.head) })
-          assert.equal(batch.frame(row), index)
-          assert.equal(batch.receivedMicros(row), one.receivedMicros)
-          assert.equal(batch.frameSeq(row), one.frameSeq)
-          assert.equal(textAt(batch, batch.tradeIdStart(row), batch.tradeIdEnd(row)), facts.tradeId ?? '')
-          assert.equal(textAt(batch, batch.sequenceFirstStart(row), batch.sequenceFirstEnd(row)), facts.first ?? '')
-          assert.equal(textAt(batch, batch.sequenceLastStart(row), batch.sequenceLastEnd(row)), facts.last ?? '')
-          row++
+    fc.property(
+      fc.array(frame, { maxLength: 40, size: 'max' }),
+      int,
+      int,
+      (frames, connection, batchNumber) => {
+        writer.reset()
+        const values = new Values()
+        for (const one of frames) {
+          const before = writer.records
+          for (const facts of one.records) writeRecord(writer, values, one, facts)
+          if (one.isDead) writer.rollback(before)
+          const outcome = one.isDead ? one.outcome : FrameOutcome.transcoded
+          const count = writer.records - before
+          writer.frame(one.receivedMicros, one.frameSeq, outcome, one.reason, count, one.subscription)
         }
-      })
-      assert.equal(batch.records, row)
-      const lengthBefore = recordBatchBytes(frames.length, row)
-      assert.equal(batch.buffer.byteLength, lengthBefore + values.bytes.length)
-    }),
+        const batch = new RecordBatch(writer.finish(connection, batchNumber, Uint8Array.from(values.bytes)))
+        assert.deepEqual(
+          [batch.connection, batch.batchNumber, batch.frames],
+          [connection, batchNumber, frames.length]
+        )
+        let row = 0
+        frames.forEach((one, index) => {
+          assert.equal(batch.frameReceivedMicros(index), one.receivedMicros)
+          assert.equal(batch.frameSeqOf(index), one.frameSeq)
+          assert.equal(batch.frameSubscription(index), one.subscription)
+          assert.equal(batch.outcome(index), one.isDead ? one.outcome : FrameOutcome.transcoded)
+          assert.equal(batch.reason(index), one.isDead ? one.reason : 'none')
+          assert.equal(batch.recordsOf(index), one.isDead ? 0 : one.records.length)
+          if (one.isDead) return
+          for (const facts of one.records) {
+            assert.deepEqual(readRecord(batch, row), { ...facts, head: Uint8Array.from(facts.head) })
+            assert.equal(batch.frame(row), index)
+            assert.equal(batch.receivedMicros(row), one.receivedMicros)
+            assert.equal(batch.frameSeq(row), one.frameSeq)
+            assert.equal(textAt(batch, batch.tradeIdStart(row), batch.tradeIdEnd(row)), facts.tradeId ?? '')
+            assert.equal(
+              textAt(batch, batch.sequenceFirstStart(row), batch.sequenceFirstEnd(row)),
+              facts.first ?? ''
+            )
+            assert.equal(
+              textAt(batch, batch.sequenceLastStart(row), batch.sequenceLastEnd(row)),
+              facts.last ?? ''
+            )
+            row++
+          }
+        })
+        assert.equal(batch.records, row)
+        const lengthBefore = recordBatchBytes(frames.length, row)
+        assert.equal(batch.buffer.byteLength, lengthBefore + values.bytes.length)
+      }
+    ),
     { numRuns: 50 }
   )
 })
@@ -146,7 +174,8 @@ test('hundreds of frames and records grow the writer without losing what it hold
     writer.frame(i, i, FrameOutcome.transcoded, 'none', 1, i)
   }
   const batch = new RecordBatch(writer.finish(1, 1, new Uint8Array(count).fill(65)))
-  for (let i = 0; i < count; i++) assert.deepEqual([batch.frame(i), batch.subscription(i), batch.tradeId(i)], [i, i, 'A'])
+  for (let i = 0; i < count; i++)
+    assert.deepEqual([batch.frame(i), batch.subscription(i), batch.tradeId(i)], [i, i, 'A'])
 })
 
 test('a buffer that is no record batch is refused', () => {

@@ -64,10 +64,17 @@ function json(value: Record<string, unknown>): Buffer {
 test('the content of an Avro value is what is left when the shared head is taken away', () => {
   fc.assert(
     fc.property(head, market, (before, after) => {
-      const headSchema = { ...schema, name: 'Head', fields: schema.fields.filter(({ name }) => headNames.includes(name)) }
+      const headSchema = {
+        ...schema,
+        name: 'Head',
+        fields: schema.fields.filter(({ name }) => headNames.includes(name))
+      }
       const headType = avsc.Type.forSchema(headSchema as unknown as avsc.Schema)
       const whole = type.toBuffer({ ...before, ...after })
-      assert.deepEqual(contentOf(avro({ ...before, ...after })), whole.subarray(headType.toBuffer(before).length))
+      assert.deepEqual(
+        contentOf(avro({ ...before, ...after })),
+        whole.subarray(headType.toBuffer(before).length)
+      )
     })
   )
 })

@@ -18,7 +18,11 @@ const context: ConnectionContext = {
 }
 const nowMicros = 1_790_000_000_123_456
 
-function open(perSecond: number): { letters: DeadLetters; envelopes: Record<string, unknown>[]; keys: string[] } {
+function open(perSecond: number): {
+  letters: DeadLetters
+  envelopes: Record<string, unknown>[]
+  keys: string[]
+} {
   const envelopes: Record<string, unknown>[] = []
   const keys: string[] = []
   const letters = new DeadLetters(perSecond, (key, value) => {
@@ -54,7 +58,10 @@ test('a frame beyond 512 KiB is cut, and says so', () => {
     letters.frame(context, new Uint8Array(length), 1, 'unknown', nowMicros)
   }
   assert.deepEqual(
-    envelopes.map(({ value_base64, truncated }) => [Buffer.from(String(value_base64), 'base64').length, truncated]),
+    envelopes.map(({ value_base64, truncated }) => [
+      Buffer.from(String(value_base64), 'base64').length,
+      truncated
+    ]),
     [
       [512 * 1024, false],
       [512 * 1024, true]

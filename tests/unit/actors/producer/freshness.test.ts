@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isProvenSilent } from '../../../../actors/producer/freshness.ts'
-import { showTicker, showTrade, type SymbolMoves } from '../../../../actors/producer/symbol-moves.ts'
-import { type SymbolTrack } from '../../../../actors/producer/symbol-track.ts'
+import { type SymbolMoves, showTicker, showTrade } from '../../../../actors/producer/symbol-moves.ts'
+import { type OpenGap, type SymbolTrack } from '../../../../actors/producer/symbol-track.ts'
 import { ContinuityRig, wholeBooks } from '../../../support/continuity-rig.ts'
 
 const healAfterMicros = 5_000_000
@@ -38,7 +38,16 @@ test('two trades prove nothing, even when they come late', () => {
 })
 
 test('a channel is not suspected while it is unconnected, never heard, being healed or in a declared gap', () => {
-  const gap = { ...({} as NonNullable<SymbolTrack['gap']>) }
+  const gap: OpenGap = {
+    id: 'pod-1',
+    reason: 'sequence',
+    connectionId: 'connection-1',
+    openedMicros: 1,
+    lastFrameSeq: 1,
+    lastSequence: null,
+    missed: null,
+    shed: null
+  }
   const excuses: readonly Partial<SymbolTrack>[] = [
     { isConnected: false },
     { lastReceivedMicros: 0 },

@@ -91,7 +91,12 @@ test('a gap of a whole connection has no symbol', () => {
   })
   gaps.end(track.target, null, gap, { ...end, connectionId: 'connection-1', frameSeq: 6 })
   assert.deepEqual(
-    events.map(({ symbol, status, last_frame_seq, first_frame_seq }) => [symbol, status, last_frame_seq, first_frame_seq]),
+    events.map(({ symbol, status, last_frame_seq, first_frame_seq }) => [
+      symbol,
+      status,
+      last_frame_seq,
+      first_frame_seq
+    ]),
     [
       [null, 'open', 4, null],
       [null, 'closed', 4, 6]

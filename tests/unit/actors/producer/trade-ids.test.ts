@@ -43,7 +43,8 @@ test('ids of 17 digits that are equal as doubles are told apart', () => {
 test('an id with leading zeros is another id than the one without', () => {
   const ids = new TradeIds(10)
   ids.add(...place('0000000123456789'))
-  for (const other of ['123456789', '0123456789', '00123456789']) assert.equal(ids.has(...place(other)), false)
+  for (const other of ['123456789', '0123456789', '00123456789'])
+    assert.equal(ids.has(...place(other)), false)
   assert.equal(ids.has(...place('0000000123456789')), true)
 })
 
@@ -54,7 +55,8 @@ for (const limit of [1, 10, 64, 65, 100, 1000]) {
       const total = limit * 3 + 7
       for (let i = 0; i < total; i++) ids.add(...place(`${prefix}${1000 + i}`))
       assert.equal(ids.size, limit)
-      for (let i = 0; i < total; i++) assert.equal(ids.has(...place(`${prefix}${1000 + i}`)), i >= total - limit)
+      for (let i = 0; i < total; i++)
+        assert.equal(ids.has(...place(`${prefix}${1000 + i}`)), i >= total - limit)
     }
   })
 }

@@ -1,0 +1,176 @@
+import { type MessagePort } from 'node:worker_threads'
+import { type Clock } from '../../src/core/clock.ts'
+import { asIngestError } from '../../src/core/errors.ts'
+import { type ExchangeName } from '../../src/domain/target.ts'
+import { type ExchangeAdapter } from '../../src/exchange-kit/adapter.ts'
+import { type FromProducer } from '../../src/wire/session-messages.ts'
+import { SharedLedger } from '../../src/wire/shared-ledger.ts'
+import { Batcher } from './batcher.ts'
+import { ExchangeActor, type ExchangeEnvironment } from './exchange.ts'
+import { FaultReporter } from './fault-reporter.ts'
+import { type Link } from './link.ts'
+import { type ExchangeOrder, type ExchangeReport, type ExchangeThreadPlan } from './messages.ts'
+import { type Rest } from './rest.ts'
+import { type Dial } from './socket.ts'
+
+const tickMs = 1_000
+/** The drain mark of a thread; a thread drains once. */
+const drainId = 1
+
+export interface ExchangeSeams {
+  readonly clock: Clock
+  readonly random: () => number
+  readonly dial: Dial
+  readonly rest: Rest
+  adapterOf(exchange: ExchangeName): ExchangeAdapter
+}
+
+interface Connected {
+  readonly link: Link
+  readonly exchange: ExchangeActor
+}
+
+/** All exchanges of one connection thread, their way to the producer, and the one tick they share. */
+export class ExchangeHost {
+  readonly #plan: ExchangeThreadPlan
+  readonly #clock: Clock
+  readonly #report: (report: ExchangeReport) => void
+  readonly #ledger: SharedLedger
+  readonly #batcher: Batcher
+  readonly #faults: FaultReporter
+  readonly #exchanges: readonly ExchangeActor[]
+  readonly #links = new Map<number, Connected>()
+  #port: MessagePort | null = null
+  #lastConnection: number
+  #tickTimer: unknown = null
+  #isStarted = false
+  #isStopping = false
+
+  constructor(plan: ExchangeThreadPlan, seams: ExchangeSeams, report: (report: ExchangeReport) => void) {
+    const { clock, random, dial, rest } = seams
+    this.#plan = plan
+    this.#clock = clock
+    this.#report = report
+    this.#ledger = new SharedLedger(plan.ledger.shards, plan.ledger.targets, plan.ledger.memory)
+    this.#lastConnection = plan.firstConnection - 1
+    this.#batcher = new Batcher({
+      clock,
+      batchBytes: plan.limits.batchBytes,
+      lingerMs: plan.limits.batchLingerMs,
+      creditBytes: plan.limits.creditBytesPerConnection
+    })
+    this.#faults = new FaultReporter(clock, report)
+    const environment: ExchangeEnvironment = {
+      pod: plan.pod,
+      limits: plan.limits,
+      clock,
+      random,
+      dial,
+      rest,
+      batcher: this.#batcher,
+      faults: this.#faults,
+      ledger: this.#ledger,
+      report,
+      nextConnection: () => ++this.#lastConnection,
+      linkStarted: (link, exchange) => this.#links.set(link.plan.connection, { link, exchange }),
+      linkEnded: link => this.#links.delete(link.plan.connection)
+    }
+    this.#exchanges = plan.exchanges.map(
+      exchange => new ExchangeActor(exchange, seams.adapterOf(exchange.exchange), environment)
+    )
+  }
+
+  receive(order: ExchangeOrder): void {
+    switch (order.type) {
+      case 'producer':
+        this.#attach(order.port)
+        break
+      case 'stop':
+        void this.#stop(order.deadlineMs)
+        break
+    }
+  }
+
+  #attach(port: MessagePort): void {
+    const old = this.#port
+    this.#port = port
+    this.#batcher.detach()
+    if (old !== null) {
+      old.close()
+      this.#writeOff()
+    }
+    port.on('message', (message: FromProducer) => this.#fromProducer(message))
+    port.on('close', () => {
+      // Until a new producer comes, frames wait here instead of going nowhere.
+      if (this.#port === port) this.#batcher.detach()
+    })
+    this.#batcher.attach(port)
+    if (this.#isStarted) return
+    this.#isStarted = true
+    this.#tick()
+    for (const exchange of this.#exchanges) {
+      exchange.start().catch((error: unknown) => this.#faults.fault(exchange.name, asIngestError(error)))
+    }
+  }
+
+  /**
+   * Closes the accounts of frames that went to a producer which is no more. Nobody else writes to these accounts now:
+   * the old producer is dead, and the new one gets nothing of a shard before this.
+   */
+  #writeOff(): void {
+    for (const { targets } of this.#plan.exchanges) {
+      for (const { firstShard, shards } of targets) {
+        for (let shard = firstShard; shard < firstShard + shards; shard++) {
+          const account = this.#ledger.frames(shard)
+          const underWay = account.get('handedOver') - account.get('taken')
+          account.add('lost', underWay + account.get('producerHeld'))
+          account.add('taken', underWay)
+          account.set('producerHeld', 0)
+        }
+      }
+    }
+  }
+
+  #fromProducer(message: FromProducer): void {
+    switch (message.type) {
+      case 'settled':
+        for (const { connection, bytes, frameSeq } of message.entries) {
+          this.#batcher.settled(connection, bytes, frameSeq)
+        }
+        break
+      case 'resnapshot': {
+        const connected = this.#links.get(message.connection)
+        connected?.exchange.resnapshot(connected.link, message.subscription)
+        break
+      }
+      case 'resubscribe':
+        this.#links.get(message.connection)?.link.subscriptions.resubscribe(message.subscription)
+        break
+      case 'drained':
+        this.#port?.close()
+        break
+    }
+  }
+
+  #tick(): void {
+    if (this.#isStopping) return
+    const now = this.#clock.nowMicros()
+    for (const exchange of this.#exchanges) exchange.tick(now)
+    this.#tickTimer = this.#clock.setTimeout(() => this.#tick(), tickMs)
+  }
+
+  async #stop(deadlineMs: number): Promise<void> {
+    if (this.#isStopping) return
+    this.#isStopping = true
+    if (this.#tickTimer !== null) this.#clock.clearTimeout(this.#tickTimer)
+    const closed = Promise.all(this.#exchanges.map(exchange => exchange.stop()))
+    let timer: unknown = null
+    const late = new Promise<void>(resolve => {
+      timer = this.#clock.setTimeout(resolve, deadlineMs)
+    })
+    await Promise.race([closed, late])
+    this.#clock.clearTimeout(timer)
+    this.#batcher.drain(drainId)
+    this.#report({ type: 'stopped' })
+  }
+}

@@ -1,0 +1,143 @@
+import { type Clock } from '../../src/core/clock.ts'
+import { type Instrument } from '../../src/domain/instrument.ts'
+import { type RequestType, type Target } from '../../src/domain/target.ts'
+import { type ExchangeAdapter } from '../../src/exchange-kit/adapter.ts'
+import { type ConnectionState, connectionStates, type FrameAccount } from '../../src/wire/shared-ledger.ts'
+import { type Batcher, type Lane } from './batcher.ts'
+import { type FaultReporter } from './fault-reporter.ts'
+import { type Gate } from './gate.ts'
+import { type Link } from './link.ts'
+import { type ExchangeLimits, type ExchangeReport } from './messages.ts'
+import { Session } from './session.ts'
+import { type Dial } from './socket.ts'
+
+/** What never changes about a shard, and what outlives its connections. */
+export interface ShardPlan {
+  readonly target: Target
+  readonly targetIndex: number
+  /** Index of its account in the ledger, and its number within the target. */
+  readonly shard: number
+  readonly ordinal: number
+  readonly projection: readonly string[]
+  readonly account: FrameAccount
+  /** Of the latest connections that ended, for what is still on its way to the producer. */
+  readonly lastLanes: Lane[]
+  /** The batcher's epoch whose producer knows where this shard's data broke off. */
+  producerEpoch: number
+}
+
+/** What a shard and its sessions need of the exchange they belong to. */
+export interface ExchangeServices {
+  readonly pod: string
+  readonly adapter: ExchangeAdapter
+  readonly limits: ExchangeLimits
+  readonly clock: Clock
+  readonly random: () => number
+  readonly dial: Dial
+  readonly batcher: Batcher
+  readonly gate: Gate
+  readonly faults: FaultReporter
+  report(report: ExchangeReport): void
+  nextKey(): number
+  nextConnection(): number
+  urlOf(requestType: RequestType): string
+  linkStarted(link: Link): void
+  linkEnded(link: Link): void
+}
+
+export interface SessionHost extends ExchangeServices {
+  sessionMoved(session: Session, state: ConnectionState): void
+  /** The venue wants this connection to be replaced. */
+  rotate(session: Session, reason: string): void
+}
+
+/** Rotation begins this long before the venue's maximum age, at most a twentieth of it. */
+const rotationLeadMs = 600_000
+
+/**
+ * A fixed share of a target's symbols. It has one session; for a planned rotation a second one is opened first, and
+ * the older one closes, by its closing handshake, when the newer is subscribed: what both deliver is dropped as
+ * duplicate by the continuity tracker.
+ */
+export class Shard {
+  readonly plan: ShardPlan
+  readonly #services: ExchangeServices
+  readonly #host: SessionHost
+  readonly #instruments: readonly Instrument[]
+  readonly #sessions = new Set<Session>()
+  #active: Session
+  #successor: Session | null = null
+  #isStopping = false
+  #onStopped: () => void = () => undefined
+
+  constructor(services: ExchangeServices, plan: ShardPlan, instruments: readonly Instrument[]) {
+    this.plan = plan
+    this.#services = services
+    this.#instruments = instruments
+    this.#host = {
+      ...services,
+      sessionMoved: (session, state) => this.#moved(session, state),
+      rotate: session => this.#rotate(session)
+    }
+    this.#active = this.#open(null)
+  }
+
+  start(): void {
+    this.#active.start()
+  }
+
+  /** Resolves when every session has ended. */
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    await new Promise<void>(resolve => {
+      this.#onStopped = resolve
+      for (const session of [...this.#sessions]) session.stop()
+      if (this.#sessions.size === 0) resolve()
+    })
+  }
+
+  tick(nowMicros: number): void {
+    for (const session of this.#sessions) session.tick(nowMicros)
+    const { connectionAgeMaxMs } = this.#services.adapter.limits
+    if (connectionAgeMaxMs === null || this.#active.state !== 'live') return
+    const rotateAtMs = connectionAgeMaxMs - Math.min(rotationLeadMs, connectionAgeMaxMs / 20)
+    if ((this.#active.link?.ageMs(nowMicros) ?? 0) >= rotateAtMs) this.#rotate(this.#active)
+  }
+
+  #open(previous: number | null): Session {
+    const session = new Session(this.#host, this.plan, this.#instruments, previous)
+    this.#sessions.add(session)
+    return session
+  }
+
+  #rotate(session: Session): void {
+    if (this.#isStopping || session !== this.#active || this.#successor !== null) return
+    this.#successor = this.#open(session.connection)
+    this.#successor.start()
+  }
+
+  #moved(session: Session, state: ConnectionState): void {
+    if (session === this.#successor) {
+      if (state === 'live') this.#handOver()
+    } else if (session === this.#active) {
+      this.#show(state)
+      // The older socket was quicker to go: the newer one takes its place at once, wherever it stands.
+      if (this.#successor !== null && (state === 'backoff' || state === 'open')) this.#handOver()
+    }
+    if (state !== 'stopped') return
+    this.#sessions.delete(session)
+    if (this.#isStopping && this.#sessions.size === 0) this.#onStopped()
+  }
+
+  #handOver(): void {
+    const older = this.#active
+    this.#active = this.#successor!
+    this.#successor = null
+    this.#show(this.#active.state)
+    older.stop()
+  }
+
+  #show(state: ConnectionState): void {
+    this.plan.account.set('state', connectionStates.indexOf(state))
+  }
+}

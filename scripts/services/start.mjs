@@ -1,7 +1,16 @@
 import { cpSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { ServiceError } from './cache.mjs'
-import { hasDocker, images, javaHome, kafkaHome, redisBinary, registryGiven, registryJar, witnessPath } from './install.mjs'
+import {
+  hasDocker,
+  images,
+  javaHome,
+  kafkaHome,
+  redisBinary,
+  registryGiven,
+  registryJar,
+  witnessPath
+} from './install.mjs'
 import { brokerSettings, containerSettings, jvmFlags, writeSettings } from './kafka-config.mjs'
 import { freePorts, probeKafka, probeRedis, probeRegistry } from './probe.mjs'
 import { TiedProcess } from './tied-process.mjs'
@@ -11,7 +20,10 @@ const triesForPorts = 3
 function containerOf(name, ports, options) {
   const container = `coin-stream-${name}-${process.pid}-${ports[0][0]}`
   const published = ports.flatMap(([outside, inside]) => ['-p', `127.0.0.1:${outside}:${inside}`])
-  return { container, command: ['docker', 'run', '--name', container, ...published, ...options, images[name]] }
+  return {
+    container,
+    command: ['docker', 'run', '--name', container, ...published, ...options, images[name]]
+  }
 }
 
 async function kafkaOn([port, controllerPort], folder) {
@@ -36,7 +48,16 @@ async function redisOn([port], folder) {
     return new TiedProcess({ name: 'redis', folder, probe, ...containerOf('redis', [[port, 6379]], []) })
   }
   const memoryOnly = ['--save', '', '--appendonly', 'no', '--loglevel', 'warning', '--daemonize', 'no']
-  const command = [await redisBinary(), ...memoryOnly, '--bind', '127.0.0.1', '--port', `${port}`, '--dir', folder]
+  const command = [
+    await redisBinary(),
+    ...memoryOnly,
+    '--bind',
+    '127.0.0.1',
+    '--port',
+    `${port}`,
+    '--dir',
+    folder
+  ]
   return new TiedProcess({ name: 'redis', folder, command, probe })
 }
 
@@ -45,7 +66,12 @@ const registryUrl = port => `http://127.0.0.1:${port}/apis/ccompat/v7`
 async function registryOn([port], folder) {
   const probe = () => probeRegistry(registryUrl(port))
   if (await hasDocker()) {
-    return new TiedProcess({ name: 'registry', folder, probe, ...containerOf('registry', [[port, 8080]], []) })
+    return new TiedProcess({
+      name: 'registry',
+      folder,
+      probe,
+      ...containerOf('registry', [[port, 8080]], [])
+    })
   }
   const jar = await registryJar()
   const { java } = await javaHome()

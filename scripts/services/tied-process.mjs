@@ -81,7 +81,9 @@ export class TiedProcess {
       } catch (error) {
         if (performance.now() - started > readyWithinMs) {
           await this.stop()
-          throw new ServiceError(`${this.name} did not answer within ${readyWithinMs / 1000} s (${error.message}).`)
+          throw new ServiceError(
+            `${this.name} did not answer within ${readyWithinMs / 1000} s (${error.message}).`
+          )
         }
       }
       await new Promise(resolve => setTimeout(resolve, 50))

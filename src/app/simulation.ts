@@ -1,5 +1,6 @@
 import { fstatSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { type Readable } from 'node:stream'
@@ -88,6 +89,8 @@ export function onParentGone(stdin: Readable & { readonly fd: number }, gone: ()
   stdin.once('end', gone)
   stdin.once('error', gone)
   stdin.resume()
+  // Listening for the parent must not keep a process alive that has nothing else to do.
+  if (stdin instanceof Socket) stdin.unref()
 }
 
 /** How old the newest record is that the check has read; none while there is no check or nothing was read. */

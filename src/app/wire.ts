@@ -342,13 +342,8 @@ class Service implements RunningService {
     await ref.ready
     this.#exchanges.set(thread, ref)
     this.#join(thread, ref)
-    return {
-      exited: ref.exited,
-      stop: async deadlineMs => {
-        await ref.stop(deadlineMs)
-        await ref.terminate()
-      }
-    }
+    // A graceful end is the drain's business; what is stopped here has been drained, or never began.
+    return { exited: ref.exited, stop: () => ref.terminate() }
   }
 
   #endpointsOf(exchange: ExchangeName): ExchangePlan['endpoints'] {
@@ -370,13 +365,13 @@ class Service implements RunningService {
     if (this.#timer !== null) clearTimeout(this.#timer)
     try {
       const summary = await this.#drain()
+      await this.#close()
       this.#finish(summary)
       return summary
     } catch (error) {
+      await this.#close()
       this.#fail(error)
       throw error
-    } finally {
-      await this.#close()
     }
   }
 

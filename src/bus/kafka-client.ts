@@ -20,8 +20,9 @@ export interface KafkaAccess {
  */
 function logThrough(logger: Logger): NonNullable<KafkaConfig['logCreator']> {
   return () => entry => {
-    const { message, timestamp: _, stack: __, ...details } = entry.log
-    logger.debug({ kafkajs: entry.namespace, ...details }, message)
+    const { namespace, log } = entry
+    const { broker, clientId, error, retryCount } = log as Readonly<Record<string, unknown>>
+    logger.debug({ kafkajs: namespace, broker, clientId, error, retryCount }, log.message)
   }
 }
 

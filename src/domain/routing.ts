@@ -9,7 +9,6 @@ export const controlTopics = {
   'ws.dlq': 3,
   'ws.backpressure.events': 1
 } as const
-export type ControlTopic = keyof typeof controlTopics
 
 /** `ticker-data.korea`, `trade-data.asia`, … */
 export function dataTopic(target: Target): string {

@@ -86,7 +86,10 @@ export class Clockwork implements Run {
   get reached(): number {
     if (this.#firstMs === 0) return 0
     const now = this.#frozenMs > 0 ? this.#frozenMs : performance.now()
-    const from = (this.#options.rate === 'max' ? this.#marks[0] : this.#warm) ?? { atMs: this.#firstMs, made: 0 }
+    const from = (this.#options.rate === 'max' ? this.#marks[0] : this.#warm) ?? {
+      atMs: this.#firstMs,
+      made: 0
+    }
     return now > from.atMs ? Math.round(((this.#made - from.made) * 1000) / (now - from.atMs)) : 0
   }
 

@@ -28,7 +28,7 @@ async function simulation(name: string, stdin: 'pipe' | 'ignore') {
 suite('coin-stream simulate', () => {
   test('serves the simulated exchanges and ends on SIGTERM, its socket gone', async () => {
     const { socket, child, exited } = await simulation('a.sock', 'ignore')
-    const { rate, venues } = await new SimulationClient(socket).venues()
+    const { rate, venues } = await new SimulationClient(socket).open()
     assert.equal(rate, 50)
     assert.deepEqual(
       venues.map(({ exchange }) => exchange),

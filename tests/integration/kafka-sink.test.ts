@@ -32,7 +32,7 @@ class Writer implements AsyncDisposable {
   constructor(
     brokers: string,
     topic: string,
-    { compression = 'none' as 'none' | 'gzip', batchBytes = 16_384, keys = allKeys } = {}
+    { compression = 'none', batchBytes = 16_384, keys = allKeys } = {}
   ) {
     const options = { ...accessTo(brokers), lingerMs: 5, batchBytes, compression }
     this.sink = new KafkajsSendSink(options, this.settlements, logger)
@@ -93,7 +93,7 @@ suite('the kafkajs sink on a broker that is well', () => {
       assertSettledOnce(writer.settlements, 20_000)
       assert.equal(writer.sink.pendingRecords, 0)
       assert.equal(writer.sink.pendingBytes, 0)
-        await assertKept(sharedBrokers(), topic, 20_000)
+      await assertKept(sharedBrokers(), topic, 20_000)
       assert.deepEqual(writer.settlements.availabilities, [])
     })
   }
@@ -198,7 +198,10 @@ suite('the kafkajs sink on a broker that is lost', () => {
     writer.write(1_000)
     await writer.sink.drain(500)
     assert.equal(writer.settlements.failed.size, 1_000)
-    assert.deepEqual([...writer.settlements.lost].sort(), allKeys.map(key => [key, 125]))
+    assert.deepEqual(
+      [...writer.settlements.lost].sort(),
+      allKeys.map(key => [key, 125])
+    )
     assert.ok([...writer.settlements.failed.values()].every(times => times === 1))
     assert.equal(writer.sink.pendingRecords, 0)
     assert.equal(writer.sink.pendingBytes, 0)

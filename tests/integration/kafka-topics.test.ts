@@ -19,7 +19,10 @@ suite('the topics of a service', () => {
     const access = accessTo(kafka.brokers)
     const plans = planTopics(targets)
     const looked = await manageTopics(access, plans, 'verify', logger)
-    assert.deepEqual(looked.missing, plans.map(({ topic }) => topic))
+    assert.deepEqual(
+      looked.missing,
+      plans.map(({ topic }) => topic)
+    )
     assert.deepEqual(looked.partitions, {})
 
     const first = await manageTopics(access, plans, 'create', logger)

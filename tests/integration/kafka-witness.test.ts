@@ -6,8 +6,8 @@ import avsc from 'avsc'
 import { manageTopics } from '../../actors/kafka/topics.ts'
 import { Routes } from '../../actors/producer/routes.ts'
 import { KafkajsSendSink } from '../../actors/producer/sinks/kafkajs-send.ts'
-import { createLogger } from '../../src/core/logger.ts'
 import ids from '../../schemas/ids.json' with { type: 'json' }
+import { createLogger } from '../../src/core/logger.ts'
 import { accessTo, sharedBrokers, witness } from '../support/kafka.ts'
 import { Settlements } from '../support/settlements.ts'
 
@@ -93,14 +93,21 @@ test('a consumer that is not ours decodes every field of every schema', async t 
   const topic = `witness-${randomUUID()}`
   const plan = { topic, partitions: 1, retentionMs: 86_400_000, cleanupPolicy: 'delete' } as const
   await manageTopics(accessTo(sharedBrokers()), [plan], 'create', logger)
-  const options = { ...accessTo(sharedBrokers()), lingerMs: 5, batchBytes: 65_536, compression: 'gzip' } as const
+  const options = {
+    ...accessTo(sharedBrokers()),
+    lingerMs: 5,
+    batchBytes: 65_536,
+    compression: 'gzip'
+  } as const
   const sink = new KafkajsSendSink(options, new Settlements(), logger)
   t.after(() => sink.close())
   await sink.open()
   const names = Object.keys(samples) as (keyof typeof ids)[]
   const routes = new Routes({ [topic]: 1 })
   const written = names.map(name => {
-    const type = avsc.Type.forSchema(JSON.parse(readFileSync(`schemas/${files[name]}.avsc`, 'utf8')) as avsc.Schema)
+    const type = avsc.Type.forSchema(
+      JSON.parse(readFileSync(`schemas/${files[name]}.avsc`, 'utf8')) as avsc.Schema
+    )
     const body = type.toBuffer(samples[name])
     const value = Buffer.concat([Buffer.alloc(5), body])
     value.writeInt32BE(ids[name], 1)

@@ -6,18 +6,21 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
-import { suite, test } from 'node:test'
 import { text } from 'node:stream/consumers'
+import { suite, test } from 'node:test'
 
 const script = resolve('scripts/services.mjs')
 /** The suite itself runs under services: what they export must not be taken for the user's. */
-const { KAFKA_BROKERS: _, ...plainEnv } = process.env
+const plainEnv: NodeJS.ProcessEnv = { ...process.env }
+delete plainEnv['KAFKA_BROKERS']
 
 function services(args: readonly string[], env: NodeJS.ProcessEnv = plainEnv) {
   return spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env })
 }
 
-async function outcome(child: ReturnType<typeof services>): Promise<{ code: number; out: string; err: string }> {
+async function outcome(
+  child: ReturnType<typeof services>
+): Promise<{ code: number; out: string; err: string }> {
   const exited = once(child, 'exit') as Promise<[number]>
   const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)])
   return { code: (await exited)[0], out, err }
@@ -53,7 +56,9 @@ async function runningBroker(child: ChildProcess): Promise<number> {
 suite('services run', () => {
   test('gives the command its addresses, exits as it did, and leaves nothing behind', async () => {
     const print = 'console.log(process.env.KAFKA_BROKERS, process.env.SCHEMA_REGISTRY_URL); process.exit(7)'
-    const { code, out } = await outcome(services(['run', '--only', 'kafka', '--', process.execPath, '-e', print]))
+    const { code, out } = await outcome(
+      services(['run', '--only', 'kafka', '--', process.execPath, '-e', print])
+    )
     assert.equal(code, 7)
     const [brokers, registry] = out.trim().split(' ')
     assert.match(brokers!, /^127\.0\.0\.1:\d+$/)
@@ -64,7 +69,9 @@ suite('services run', () => {
   test('uses the Kafka that the environment names', async () => {
     const env = { ...plainEnv, KAFKA_BROKERS: 'kafka.example:9092' }
     const print = 'console.log(process.env.KAFKA_BROKERS)'
-    const { code, out } = await outcome(services(['run', '--only', 'kafka', '--', process.execPath, '-e', print], env))
+    const { code, out } = await outcome(
+      services(['run', '--only', 'kafka', '--', process.execPath, '-e', print], env)
+    )
     assert.deepEqual({ code, out }, { code: 0, out: 'kafka.example:9092\n' })
   })
 
@@ -92,7 +99,10 @@ suite('services run', () => {
     const { code, err } = await outcome(services(['run', '--', process.execPath, '-e', ''], env))
     assert.equal(code, 1)
     assert.equal(err.trim().split('\n').length, 1)
-    assert.match(err, /^services: No Docker engine answers, and there is neither Java 17 nor .+: install Java and Maven /)
+    assert.match(
+      err,
+      /^services: No Docker engine answers, and there is neither Java 17 nor .+: install Java and Maven /
+    )
   })
 
   test('refuses a service that it does not know', async () => {

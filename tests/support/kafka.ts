@@ -85,7 +85,10 @@ export interface WitnessRecord {
 /** All records of the topics, read and decoded by a Python consumer that shares no code with us; in order per partition. */
 export async function witness(brokers: string, topics: readonly string[]): Promise<WitnessRecord[]> {
   const path = process.env['COIN_STREAM_PYTHONPATH']
-  assert.ok(path, 'Run these tests under "node scripts/services.mjs run --": COIN_STREAM_PYTHONPATH is not set.')
+  assert.ok(
+    path,
+    'Run these tests under "node scripts/services.mjs run --": COIN_STREAM_PYTHONPATH is not set.'
+  )
   const python = spawn('python3', [witnessScript, brokers, schemaFolder, ...topics], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, PYTHONPATH: path }

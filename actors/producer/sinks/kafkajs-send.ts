@@ -135,7 +135,8 @@ export class KafkajsSendSink implements RecordSink, LaneListener {
 
   recovered(part: object): void {
     const wasFailing = this.#failing.delete(part)
-    if (wasFailing && this.#failing.size === 0) this.#listener.availability(true, 'Kafka takes records again.')
+    if (wasFailing && this.#failing.size === 0)
+      this.#listener.availability(true, 'Kafka takes records again.')
     this.#sayFirstWord()
   }
 
@@ -244,7 +245,8 @@ export class KafkajsSendSink implements RecordSink, LaneListener {
   }
 
   #recycle(batch: SendBatch): void {
-    const isWorthIt = batch.slabBytes <= 2 * this.#options.batchBytes && this.#freeBatches.length < freeBatchesMax
+    const isWorthIt =
+      batch.slabBytes <= 2 * this.#options.batchBytes && this.#freeBatches.length < freeBatchesMax
     if (!isWorthIt) return
     batch.clear()
     this.#freeBatches.push(batch)

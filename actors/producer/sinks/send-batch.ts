@@ -80,7 +80,15 @@ export class SendBatch {
       const value = this.#value(row)
       const isLast = row === this.count - 1
       const size = isLast ? this.bytes - share * (this.count - 1) : share
-      target.add(this.#routes[row]!, value, 0, value.length, this.receivedMicros[row]!, this.owners[row]!, size)
+      target.add(
+        this.#routes[row]!,
+        value,
+        0,
+        value.length,
+        this.receivedMicros[row]!,
+        this.owners[row]!,
+        size
+      )
     }
     target.openedAtMs = this.openedAtMs
   }
@@ -93,7 +101,7 @@ export class SendBatch {
   }
 
   #value(row: number): Buffer {
-    return this.#slab.subarray(row === 0 ? 0 : this.#ends[row - 1]!, this.#ends[row]!)
+    return this.#slab.subarray(row === 0 ? 0 : this.#ends[row - 1]!, this.#ends[row])
   }
 
   #growRows(): void {

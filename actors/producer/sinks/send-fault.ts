@@ -36,9 +36,10 @@ export function classifySendFault(error: unknown): SendFault {
   let message = String(error)
   let at: unknown = error
   for (let depth = 0; depth < causesMax && at instanceof Error; depth++) {
-    message = at.message
+    message = at.message.replace(/\.$/, '')
     const { code } = at as { code?: unknown }
-    if (typeof code === 'number') return { kind: kindsByCode.get(code) ?? 'retry', message: `${message} (${code})` }
+    if (typeof code === 'number')
+      return { kind: kindsByCode.get(code) ?? 'retry', message: `${message} (${code})` }
     at = at.cause
   }
   return { kind: 'retry', message }

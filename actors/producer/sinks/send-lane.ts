@@ -7,6 +7,8 @@ const backoffMinMs = 100
 const backoffMaxMs = 1_000
 const produceTimeoutMs = 10_000
 const disconnectWithinMs = 2_000
+/** A broker that hangs is told of before the client gives the request up. */
+const slowAfterMs = 5_000
 /** The client wraps sequence numbers wrongly at 2^31 - 1; a new producer id long before starts them anew. */
 const recordsPerProducer = 1_500_000_000
 
@@ -143,11 +145,18 @@ export class SendLane {
   async #sendFirst(queue: SendQueue): Promise<void> {
     const batch = queue.ready[0]
     if (batch === undefined) return
+    const slow = setTimeout(() => {
+      this.#listener.failing(queue, `no answer for ${slowAfterMs / 1000} s`)
+    }, slowAfterMs)
     const fault = await this.#send(queue, batch)
+    clearTimeout(slow)
     // A drain that ran out of time has settled the batch meanwhile.
     if (queue.ready[0] === batch) this.#conclude(queue, batch, fault)
     if (queue.ready.length > 0) this.offer(queue)
-    if (this.#recordsOfProducer > recordsPerProducer && !this.#rotation.some(({ failures }) => failures > 0)) {
+    if (
+      this.#recordsOfProducer > recordsPerProducer &&
+      !this.#rotation.some(({ failures }) => failures > 0)
+    ) {
       this.#mustRenew = true
     }
   }

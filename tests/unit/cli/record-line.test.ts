@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import avsc from 'avsc'
+import { connectSuccessSchema } from '../../../schemas/generated/connect-success.ts'
 import ids from '../../../schemas/ids.json' with { type: 'json' }
 import { recordLine } from '../../../src/app/record-line.ts'
-import { encodeConnectSuccess } from '../../../src/codec/avro-types.ts'
 
 const stored = {
   topic: 'ws.gap.events',
@@ -11,6 +12,7 @@ const stored = {
   key: 'a|b',
   timestampMs: 1700
 }
+const connectSuccess = avsc.Type.forSchema(JSON.parse(connectSuccessSchema) as avsc.Schema)
 const line = (value: Uint8Array | null) => recordLine({ ...stored, value })
 
 suite('a record as a line', () => {
@@ -24,7 +26,10 @@ suite('a record as a line', () => {
       connection_id: 'pod/upbit/trade/0/1',
       ts: 1700
     }
-    const { value, ts, ...rest } = JSON.parse(line(encodeConnectSuccess(ids.ConnectSuccess, record))) as {
+    const header = Buffer.alloc(5)
+    header.writeInt32BE(ids.ConnectSuccess, 1)
+    const bytes = Buffer.concat([header, connectSuccess.toBuffer(record)])
+    const { value, ts, ...rest } = JSON.parse(line(bytes)) as {
       value: unknown
       ts: number
     }

@@ -7,6 +7,7 @@ const lingerMs = 2000
 
 process.exitCode = await runCli(process.argv.slice(2), processIo())
 setTimeout(() => {
-  process.stderr.write('coin-stream: something was still open at the end; leaving it.\n')
+  const open = process.getActiveResourcesInfo().join(', ')
+  process.stderr.write(`coin-stream: ended with something still open (${open}).\n`)
   process.exit()
 }, lingerMs).unref()

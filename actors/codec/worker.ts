@@ -1,11 +1,13 @@
-import { move } from 'piscina'
+import { move, workerData } from 'piscina'
 import { type CodecContext } from '../../src/codec/context.ts'
 import { createTranscoder } from '../../src/codec/transcode.ts'
+import { warmUp } from '../../src/codec/warm-up.ts'
 import { FrameBatch } from '../../src/wire/frame-batch.ts'
-import { type CodecTask } from './messages.ts'
+import { type CodecTask, type CodecWorkerPlan } from './messages.ts'
 
 const contextsMax = 1024
 const transcoder = createTranscoder()
+warmUp(transcoder, (workerData as CodecWorkerPlan).exchanges)
 /** Parsed contexts by connection and version. */
 const contexts = new Map<string, CodecContext>()
 const decoder = new TextDecoder()
@@ -29,5 +31,5 @@ function contextOf(batch: ArrayBuffer, shared: SharedArrayBuffer): CodecContext 
 
 /** The pool's task; Piscina wants it as the default export. */
 export default function transcodeTask(task: CodecTask): unknown {
-  return move(transcoder.transcode(task.batch, contextOf(task.batch, task.context)))
+  return move(transcoder.transcode(task.batch, contextOf(task.batch, task.context), task.progress))
 }

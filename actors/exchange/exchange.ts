@@ -21,6 +21,8 @@ import { type ExchangeServices, Shard } from './shard.ts'
 import { Snapshots } from './snapshots.ts'
 import { type Dial } from './socket.ts'
 
+const namesShown = 20
+
 export interface ExchangeEnvironment {
   readonly pod: string
   readonly limits: ExchangeLimits
@@ -186,8 +188,11 @@ export class ExchangeActor {
   #reportUnknown({ plan, shards }: ExchangeTarget, unknown: readonly string[], book: InstrumentBook): void {
     const { faults } = this.#environment
     const name = targetName(plan.target)
-    for (const symbol of unknown) {
-      const message = `${this.#adapter.name} does not list ${symbol}${book.hint(symbol)}; ${name} goes on without it`
+    if (unknown.length > 0) {
+      // One report for all: faults of one code are rate limited, and each name matters to whoever wrote it.
+      const named = unknown.slice(0, namesShown).map(symbol => symbol + book.hint(symbol))
+      const rest = unknown.length > namesShown ? ` and ${unknown.length - namesShown} more` : ''
+      const message = `${this.#adapter.name} does not list ${named.join(', ')}${rest}; ${name} goes on without`
       faults.fault(this.#adapter.name, new IngestError('SYMBOL_UNKNOWN', message), plan.target)
     }
     const room = shards * this.#adapter.limits.symbolsPerConnection

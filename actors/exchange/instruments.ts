@@ -17,7 +17,7 @@ const retryPolicy = { baseMs: 1_000, capMs: 10_000, floorMs: 100 }
 /** From a canonical symbol to what the venue calls it. */
 export interface InstrumentBook {
   find(symbol: string): Instrument | null
-  /** `; did you mean X?` or nothing. */
+  /** ` (did you mean X?)` or nothing. */
   hint(symbol: string): string
 }
 
@@ -36,7 +36,7 @@ export function instrumentsOf(listed: readonly Instrument[]): InstrumentBook {
     hint: symbol => {
       const swapped = symbol.split('-').toReversed().join('-')
       const found = bySymbol.has(swapped) ? swapped : nearest(symbol, bySymbol.keys())
-      return found === null ? '' : `; did you mean ${found}?`
+      return found === null ? '' : ` (did you mean ${found}?)`
     }
   }
 }

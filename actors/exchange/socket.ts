@@ -1,4 +1,5 @@
 import { type IncomingMessage } from 'node:http'
+import { type Socket } from 'node:net'
 import { WebSocket } from 'ws'
 import { type Clock } from '../../src/core/clock.ts'
 import { type ErrorCode, IngestError } from '../../src/core/errors.ts'
@@ -65,9 +66,15 @@ class WsSocket implements VenueSocket {
       skipUTF8Validation: true
     })
     this.#socket.binaryType = 'nodebuffer'
-    this.#socket.on('upgrade', response => this.#stampReads(response))
+    let upgraded: Socket | null = null
+    this.#socket.on('upgrade', response => {
+      upgraded = response.socket
+    })
     this.#socket.on('unexpected-response', (_, response) => this.#refused(response))
-    this.#socket.on('open', () => handler.opened())
+    this.#socket.on('open', () => {
+      if (upgraded !== null) this.#stampReads(upgraded)
+      handler.opened()
+    })
     this.#socket.on('message', data => handler.frame(data as Buffer))
     this.#socket.on('error', error => this.#failed(error))
     this.#socket.on('close', (code, reason) => handler.ended(this.#end(code, reason.toString('utf8'))))
@@ -100,13 +107,17 @@ class WsSocket implements VenueSocket {
     this.#socket.terminate()
   }
 
-  /** Our listener is in front of that of `ws`, so the stamp is there before the read's frames are. */
-  #stampReads(response: IncomingMessage): void {
+  /**
+   * Our listener goes in front of that of `ws`, so that the stamp is there before the read's frames are. It must not be
+   * there before that of `ws` is: it alone would start the flow, and frames that came together with the handshake's
+   * answer would be read by nobody.
+   */
+  #stampReads(socket: Socket): void {
     const stamp = (): void => {
       this.readMicros = this.#clock.nowMicros()
     }
     stamp()
-    response.socket.on('data', stamp)
+    socket.prependListener('data', stamp)
   }
 
   #refused(response: IncomingMessage): void {

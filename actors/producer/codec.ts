@@ -1,6 +1,7 @@
 import { type CodecContext, type Encoding } from '../../src/codec/context.ts'
+import { warmUp } from '../../src/codec/warm-up.ts'
 import { createTranscoder, type Transcoder } from '../../src/codec/transcode.ts'
-import { type RequestType } from '../../src/domain/target.ts'
+import { type ExchangeName, type RequestType } from '../../src/domain/target.ts'
 import ids from '../../schemas/ids.json' with { type: 'json' }
 import { type CodecPool } from '../codec/pool.ts'
 
@@ -18,9 +19,13 @@ export class Codec {
   offloaded = 0
   inlined = 0
 
-  /** @param pool null when no worker is wanted: then everything is done on the calling thread */
-  constructor(format: Encoding['format'], pool: CodecPool | null) {
+  /**
+   * @param pool null when no worker is wanted: then everything is done on the calling thread
+   * @param exchanges those whose frames are coming; the codec is warm for them when this returns
+   */
+  constructor(format: Encoding['format'], pool: CodecPool | null, exchanges: readonly ExchangeName[]) {
     this.#pool = pool
+    warmUp(this.#transcoder, exchanges)
     this.#encodings = {
       ticker: { format, schemaId: schemaIds.ticker },
       trade: { format, schemaId: schemaIds.trade },

@@ -25,6 +25,7 @@ export function codeOfReason(reason: FrameReason): ErrorCode {
 /** Publishes frames that cannot be decoded, whole as they came, but no more than a named number a second. */
 export class DeadLetters {
   readonly #perSecond: number
+  readonly #hasRoom: () => boolean
   readonly #publish: (key: string, value: string) => void
   #second = 0
   #inSecond = 0
@@ -32,8 +33,10 @@ export class DeadLetters {
   published = 0
   suppressed = 0
 
-  constructor(perSecond: number, publish: (key: string, value: string) => void) {
+  /** @param hasRoom whether the buffer takes one more; while the sink is away gaps go before dead letters */
+  constructor(perSecond: number, hasRoom: () => boolean, publish: (key: string, value: string) => void) {
     this.#perSecond = perSecond
+    this.#hasRoom = hasRoom
     this.#publish = publish
   }
 
@@ -49,7 +52,7 @@ export class DeadLetters {
       this.#second = second
       this.#inSecond = 0
     }
-    if (++this.#inSecond > this.#perSecond) {
+    if (++this.#inSecond > this.#perSecond || !this.#hasRoom()) {
       this.suppressed++
       return
     }

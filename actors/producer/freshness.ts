@@ -1,6 +1,7 @@
 import { type SymbolTrack } from './symbol-track.ts'
 
 const movesThatProveSilence = 3
+const showsWithinMicros = 1_500_000
 
 /**
  * Whether a channel is dead although it is subscribed: its siblings have shown at least three trades since it was last
@@ -15,5 +16,18 @@ export function isProvenSilent(track: SymbolTrack, healAfterMicros: number): boo
     track.lastReceivedMicros > 0 &&
     track.moves.count - track.movesSeen >= movesThatProveSilence &&
     track.moves.lastMicros - track.lastReceivedMicros >= healAfterMicros
+  )
+}
+
+/**
+ * Whether a channel that ends now has been silent since well before a trade that its siblings have shown: too short for a
+ * proof, yet something of it was lost. Every venue's channels show a trade within a second.
+ */
+export function owesEvents(track: SymbolTrack, nowMicros: number): boolean {
+  return (
+    track.gap === null &&
+    track.lastReceivedMicros > 0 &&
+    track.moves.count > track.movesSeen &&
+    nowMicros - track.owesSinceMicros >= showsWithinMicros
   )
 }

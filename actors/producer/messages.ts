@@ -2,7 +2,7 @@ import { type MessagePort } from 'node:worker_threads'
 import { type ErrorCode, type WireError } from '../../src/core/errors.ts'
 import { type LogLevel } from '../../src/core/logger.ts'
 import { type GapReason } from '../../src/domain/gap.ts'
-import { type Target } from '../../src/domain/target.ts'
+import { type ExchangeName, type Target } from '../../src/domain/target.ts'
 
 /** Where the records go. The embedded log is reached through a port of its own. */
 export type SinkPlan =
@@ -36,11 +36,15 @@ export interface ProducerPlan {
   readonly lingerMs: number
   readonly batchBytes: number
   readonly codecs: number
+  /** Whose frames will come: the codecs are warmed up for them. */
+  readonly exchanges: readonly ExchangeName[]
   readonly limits: {
     readonly inlineBytesMax: number
     readonly tradeIdsPerSymbol: number
     readonly bookPendingBytes: number
     readonly deadLettersPerSecond: number
+    readonly creditBytes: number
+    readonly controlReserveBytes: number
   }
 }
 

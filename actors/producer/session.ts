@@ -16,7 +16,7 @@ import { type Codec } from './codec.ts'
 import { ProducerConnection } from './connection.ts'
 import { Continuity } from './continuity.ts'
 import { codeOfReason, DeadLetters } from './dead-letters.ts'
-import { isProvenSilent } from './freshness.ts'
+import { isProvenSilent, owesEvents } from './freshness.ts'
 import { Gaps } from './gaps.ts'
 import { type ProducerPlan, type ProducerStats } from './messages.ts'
 import { Routes } from './routes.ts'
@@ -101,8 +101,11 @@ export class ProducerSession {
     this.#routes = new Routes(options.plan.partitions)
     this.#accounts = new Accounts((connection, bytes, frameSeq) => this.#settledBatch(connection, bytes, frameSeq))
     this.#gaps = new Gaps(options.plan.pod, this.#clock.nowMicros(), gap => this.#publishGap(gap))
-    this.#deadLetters = new DeadLetters(options.plan.limits.deadLettersPerSecond, (key, value) =>
-      this.#publishControl('ws.dlq', key, value)
+    const { deadLettersPerSecond, creditBytes, controlReserveBytes } = options.plan.limits
+    this.#deadLetters = new DeadLetters(
+      deadLettersPerSecond,
+      () => this.#sink.pendingBytes < creditBytes + controlReserveBytes,
+      (key, value) => this.#publishControl('ws.dlq', key, value)
     )
     this.#tracks = new Tracks(this.#routes, options.plan.limits, options.adapterOf)
     this.#continuity = new Continuity(
@@ -453,6 +456,11 @@ export class ProducerSession {
         break
       }
       case 'closed':
+        for (const track of connection.tracks) {
+          if (track.connection === connection.context.connection && owesEvents(track, notice.atMicros)) {
+            this.#gaps.open(track, 'stale', notice.atMicros, {})
+          }
+        }
         this.#forget(connection)
         break
     }

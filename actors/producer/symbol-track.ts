@@ -2,7 +2,7 @@ import { type GapReason } from '../../src/domain/gap.ts'
 import { type Target } from '../../src/domain/target.ts'
 import { type BookSync } from './book-sync.ts'
 import { type Route } from './sinks/record-sink.ts'
-import { type SymbolMoves } from './symbol-moves.ts'
+import { type MoveFollower, type SymbolMoves } from './symbol-moves.ts'
 import { type TradeIds } from './trade-ids.ts'
 
 /** A gap that is open for a symbol (or, with `track` null, for a whole connection). */
@@ -25,7 +25,7 @@ export interface TradeHole {
 }
 
 /** What continuity remembers of one symbol of one target, across the connections that carry it. */
-export interface SymbolTrack {
+export interface SymbolTrack extends MoveFollower {
   readonly target: Target
   readonly symbol: string
   readonly route: Route
@@ -51,8 +51,6 @@ export interface SymbolTrack {
   /** The content of the last ticker or whole book, to tell a repeated one. */
   lastContent: Uint8Array
   lastContentLength: number
-  /** Trades of the symbol that its sibling channels had shown when this channel was last heard. */
-  movesSeen: number
   isHealing: boolean
   gap: OpenGap | null
 }

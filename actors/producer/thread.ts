@@ -43,7 +43,7 @@ const session = new ProducerSession({
   clock,
   logger,
   ledger: new SharedLedger(plan.ledger.shards, plan.ledger.targets, plan.ledger.memory),
-  codec: new Codec(plan.encoding, plan.codecs > 0 ? new CodecPool(plan.codecs) : null),
+  codec: new Codec(plan.encoding, plan.codecs > 0 ? new CodecPool(plan.codecs, plan.exchanges) : null, plan.exchanges),
   sink,
   adapterOf: target => adapterOf(target.exchange)
 })

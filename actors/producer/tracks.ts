@@ -66,10 +66,12 @@ export class Tracks {
       lastContent: new Uint8Array(256),
       lastContentLength: 0,
       movesSeen: 0,
+      owesSinceMicros: 0,
       isHealing: false,
       gap: null
     }
     this.#tracks.set(key, track)
+    track.moves.followers.push(track)
     return track
   }
 
@@ -82,7 +84,7 @@ export class Tracks {
     const key = `${target.exchange}|${symbol}`
     let moves = this.#moves.get(key)
     if (moves === undefined) {
-      moves = { count: 0, lastMicros: 0, evidence: Number.NaN }
+      moves = { count: 0, lastMicros: 0, evidence: Number.NaN, followers: [] }
       this.#moves.set(key, moves)
     }
     return moves

@@ -1,6 +1,7 @@
 import { type Config } from '../config/schema.ts'
 import { IngestError } from '../core/errors.ts'
-import { type ExchangeName, type TargetPlan } from '../domain/target.ts'
+import { type ExchangeName, targetName, type TargetPlan } from '../domain/target.ts'
+import { unknownProjection } from '../exchange-kit/field-table.ts'
 import { adapterOf } from '../exchanges/registry.ts'
 
 /** Where a target stands in the shared ledger and which thread carries it. */
@@ -38,6 +39,15 @@ export function layOut(plans: readonly TargetPlan[], config: Config): Layout {
       'TARGET_INVALID',
       `${plans.length} targets are more than limits.targetsMax (${targetsMax}); raise it or run a second process.`
     )
+  }
+  for (const { target, projection } of plans) {
+    const unknown = unknownProjection(adapterOf(target.exchange).frames, target.request_type, projection)
+    if (unknown.length > 0) {
+      throw new IngestError(
+        'TARGET_INVALID',
+        `${targetName(target)} has no field ${unknown.join(', ')} to project; see docs/configuration.md.`
+      )
+    }
   }
   let shards = 0
   const targets = plans.map((plan, targetIndex): PlacedTarget => {

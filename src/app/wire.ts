@@ -250,7 +250,6 @@ class Service implements RunningService {
   async #startProducer(): Promise<Child> {
     const { config, logLevel } = this.#options
     if (this.#producer !== null) this.#buryProducer()
-    const { inlineBytesMax, tradeIdsPerSymbol, bookPendingBytes, deadLettersPerSecond } = config.limits
     const producer = new ProducerRef(
       {
         pod: config.pod,
@@ -266,7 +265,8 @@ class Service implements RunningService {
         lingerMs: config.producer.lingerMs,
         batchBytes: config.producer.batchBytes,
         codecs: config.threads.codecs,
-        limits: { inlineBytesMax, tradeIdsPerSymbol, bookPendingBytes, deadLettersPerSecond }
+        exchanges: this.#layout.exchanges.map(({ exchange }) => exchange),
+        limits: config.limits
       },
       {
         stats: stats => {

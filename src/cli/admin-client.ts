@@ -47,7 +47,8 @@ function get(socketPath: string, path: string): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const outgoing = request({ socketPath, path, agent: false, timeout: answerWithinMs }, resolve)
     outgoing.on('timeout', () => {
-      outgoing.destroy(new Error(`no answer within ${answerWithinMs / 1000} s`))
+      const message = `The service behind ${socketPath} gave no answer within ${answerWithinMs / 1000} s.`
+      outgoing.destroy(new IngestError('SERVICE_UNREACHABLE', message))
     })
     outgoing.on('error', error => reject(unreachable(socketPath, error)))
     outgoing.end()
@@ -55,6 +56,7 @@ function get(socketPath: string, path: string): Promise<IncomingMessage> {
 }
 
 function unreachable(socketPath: string, error: NodeJS.ErrnoException): IngestError {
+  if (error instanceof IngestError) return error
   const isAbsent = error.code === 'ENOENT' || error.code === 'ECONNREFUSED'
   const why = isAbsent ? '' : ` (${error.message})`
   return new IngestError(

@@ -21,8 +21,6 @@ const crashed = -9
 export interface TranscoderOptions {
   /** Instruments of symbols that are not subscribed (`decode` has no subscriptions); the default knows none. */
   readonly resolve?: ResolveInstrument
-  /** Shared cell `[batch number, frame row]`, written before each frame: a hang or crash of the thread names its frame. */
-  readonly progress?: Int32Array
 }
 
 /**
@@ -30,8 +28,12 @@ export interface TranscoderOptions {
  * compiled code. One transcoder belongs to one thread.
  */
 export interface Transcoder {
-  /** @returns a record batch; every frame of the batch has its outcome in it */
-  transcode(batch: ArrayBuffer, context: CodecContext): ArrayBuffer
+  /**
+   * @param progress cell `[batch number, frame row]` on shared memory, written before each frame: a hang or crash of the
+   *   thread names its frame
+   * @returns a record batch; every frame of the batch has its outcome in it
+   */
+  transcode(batch: ArrayBuffer, context: CodecContext, progress?: Int32Array): ArrayBuffer
 }
 
 export function createTranscoder(options: TranscoderOptions = {}): Transcoder {
@@ -41,14 +43,12 @@ export function createTranscoder(options: TranscoderOptions = {}): Transcoder {
 class WorkspaceTranscoder implements Transcoder {
   readonly #workspace = new Workspace()
   readonly #plans: Plans
-  readonly #progress: Int32Array | null
 
   constructor(options: TranscoderOptions) {
     this.#plans = new Plans(options.resolve ?? null)
-    this.#progress = options.progress ?? null
   }
 
-  transcode(buffer: ArrayBuffer, context: CodecContext): ArrayBuffer {
+  transcode(buffer: ArrayBuffer, context: CodecContext, progress?: Int32Array): ArrayBuffer {
     const frames = new FrameBatch(buffer)
     const plan = this.#plans.planOf(context)
     const workspace = this.#workspace
@@ -61,9 +61,9 @@ class WorkspaceTranscoder implements Transcoder {
     workspace.fitFrames(frames.bytes.length, frameMax)
     workspace.bytes.set(frames.bytes)
     for (let row = 0; row < frames.frames; row++) {
-      if (this.#progress !== null) {
-        this.#progress[0] = frames.batchNumber
-        this.#progress[1] = row
+      if (progress !== undefined) {
+        progress[0] = frames.batchNumber
+        progress[1] = row
       }
       this.#frame(frames, row, plan)
     }
@@ -83,6 +83,10 @@ class WorkspaceTranscoder implements Transcoder {
     workspace.guess = frames.subscription(row)
     if (workspace.guess >= plan.symbols.prefixes.length) workspace.guess = -1
     workspace.found = -1
+    if (frames.kind(row) === FrameKind.poisoned) {
+      this.#close(FrameOutcome.dead, 'codec failed', 0)
+      return
+    }
     const length = tokenize(workspace.bytes, start, end, frames.bytes.length, workspace.tape)
     if (length < 0) {
       this.#close(FrameOutcome.dead, reasonOfTape(length), 0)

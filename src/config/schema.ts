@@ -164,7 +164,6 @@ export const configSchema = Type.Object(
         gib,
         'Book updates that wait for their snapshot, per connection thread.'
       ),
-      openGapsMax: whole(10_000, 16, 1_000_000, 'Gaps that may be open at once.'),
       deadLettersPerSecond: whole(100, 0, 100_000, 'Dead frames published per second; all are counted.'),
       embeddedTopicBytes: whole(
         64 * mib,

@@ -185,7 +185,7 @@ export class Connection {
     this.#used = 0
   }
 
-  logFault(kind: FaultKind, channels: readonly string[] = [...this.channels], untilMs?: number) {
+  logFault(kind: FaultKind, channels: readonly string[] | null = this.#channelsOrAll(), untilMs?: number) {
     const atMs = nowMs()
     return this.#faults.log.record({
       kind,
@@ -196,6 +196,11 @@ export class Connection {
       atMs,
       untilMs: untilMs ?? atMs
     })
+  }
+
+  /** A connection without channels is going to get some: what befalls it befalls whatever it was opened for. */
+  #channelsOrAll(): readonly string[] | null {
+    return this.channels.size === 0 ? null : [...this.channels]
   }
 
   #write(chunk: Buffer): void {

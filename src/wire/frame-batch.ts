@@ -13,8 +13,11 @@ const version = 1
 const headerBytes = 32
 const rowBytes = 32
 
-/** `stream`: came over the socket. `snapshot`: the body of a REST answer for the symbol in `subscription`. */
-export const FrameKind = { stream: 0, snapshot: 1 } as const
+/**
+ * `stream`: came over the socket. `snapshot`: the body of a REST answer for the symbol in `subscription`. `poisoned`: a codec
+ * has ended on it, and no codec looks at it again.
+ */
+export const FrameKind = { stream: 0, snapshot: 1, poisoned: 2 } as const
 export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind]
 
 /** The subscription of a frame whose symbol is not known before it is parsed. */
@@ -110,6 +113,11 @@ export class FrameBatchWriter {
     this.#rows = grown
     this.#rowInts = new Int32Array(grown.buffer)
   }
+}
+
+/** Marks one frame of a batch, in place, so that no codec looks at it again. */
+export function poisonFrame(buffer: ArrayBuffer, row: number): void {
+  new Int32Array(buffer, headerBytes + row * rowBytes, rowBytes / 4)[7] = FrameKind.poisoned
 }
 
 /** Reads a frame batch in place. */

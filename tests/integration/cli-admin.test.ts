@@ -209,7 +209,7 @@ suite('the admin socket', () => {
   test('is what coin-stream status shows', async () => {
     const io = new FakeIo()
     assert.equal(await runCli(['status', '--socket', socketPath], io), 0)
-    assert.match(io.stdout, /^coin-stream running for /)
+    assert.match(io.stdout, /^coin-stream running, up /)
     assert.match(io.stdout, /\nupbit\/orderbook +live/)
     assert.match(io.stdout, /\nthreads conn-0 running, producer running \(restarted 2 times\)\n$/)
     const json = new FakeIo()

@@ -32,7 +32,11 @@ class Writer implements AsyncDisposable {
   constructor(
     brokers: string,
     topic: string,
-    { compression = 'none', batchBytes = 16_384, keys = allKeys } = {}
+    {
+      compression = 'none',
+      batchBytes = 16_384,
+      keys = allKeys
+    }: { compression?: 'none' | 'gzip'; batchBytes?: number; keys?: readonly string[] } = {}
   ) {
     const options = { ...accessTo(brokers), lingerMs: 5, batchBytes, compression }
     this.sink = new KafkajsSendSink(options, this.settlements, logger)

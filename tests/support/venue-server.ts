@@ -43,7 +43,10 @@ export class VenueServer {
         socket.end(`HTTP/1.1 ${refusal.status} Refused\r\n${headers.join('')}Content-Length: 0\r\n\r\n`)
         return
       }
+      // What is sent on acceptance travels in one segment with the handshake's answer, as it may from any server.
+      socket.cork()
       this.#sockets.handleUpgrade(request, socket, head, accepted => options.accepted(accepted, ordinal))
+      process.nextTick(() => socket.uncork())
     })
   }
 

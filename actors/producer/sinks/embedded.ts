@@ -14,6 +14,7 @@ export interface EmbeddedSinkOptions {
 /** The records of one chunk: whose they are and when they were received. Used again once the chunk is settled. */
 interface Parcel {
   owners: Int32Array
+  routes: Int32Array
   receivedMicros: Float64Array
   count: number
   bytes: number
@@ -30,7 +31,8 @@ export class EmbeddedSink implements RecordSink {
   readonly #batchBytes: number
   readonly #listener: SinkListener
   readonly #writer: LogChunkWriter
-  readonly #announced = new Set<number>()
+  /** Routes that the log has been told, by number. */
+  readonly #routes = new Map<number, Route>()
   #newRoutes: LogRoute[] = []
   readonly #inFlight = new Map<number, Parcel>()
   readonly #free: Parcel[] = []
@@ -74,8 +76,8 @@ export class EmbeddedSink implements RecordSink {
     receivedMicros: number,
     owner: number
   ): void {
-    if (!this.#announced.has(route.id)) {
-      this.#announced.add(route.id)
+    if (!this.#routes.has(route.id)) {
+      this.#routes.set(route.id, route)
       const { id, topic, partition, key } = route
       this.#newRoutes.push({ id, topic, partition, key })
     }
@@ -83,6 +85,7 @@ export class EmbeddedSink implements RecordSink {
     const parcel = this.#open
     if (parcel.count === parcel.owners.length) growParcel(parcel)
     parcel.owners[parcel.count] = owner
+    parcel.routes[parcel.count] = route.id
     parcel.receivedMicros[parcel.count] = receivedMicros
     parcel.count++
     parcel.bytes += end - start
@@ -103,7 +106,7 @@ export class EmbeddedSink implements RecordSink {
       clearTimeout(timer)
       this.#onEmpty = null
     }
-    this.#failAll()
+    this.#failAll('the embedded log did not acknowledge it in time')
   }
 
   async close(): Promise<void> {
@@ -111,7 +114,7 @@ export class EmbeddedSink implements RecordSink {
     this.#isClosed = true
     this.#stopLinger()
     this.#port.close()
-    this.#failAll()
+    this.#failAll('the sink was closed before it was acknowledged')
   }
 
   readonly #lingered = (): void => {
@@ -137,7 +140,7 @@ export class EmbeddedSink implements RecordSink {
     const id = this.#nextId++
     const buffer = this.#writer.take()
     if (this.#isLost || this.#isClosed) {
-      this.#settle(parcel, 'failed')
+      this.#fail([parcel], 'the embedded log has ended')
       return
     }
     this.#inFlight.set(id, parcel)
@@ -157,19 +160,41 @@ export class EmbeddedSink implements RecordSink {
     if (this.#isClosed || this.#isLost) return
     this.#isLost = true
     this.#listener.availability(false, 'The embedded log has ended; records can no longer be kept.')
-    this.#failAll()
+    this.#failAll('the embedded log has ended')
     this.#onEmpty?.()
   }
 
-  #failAll(): void {
+  /** Gives up what is waiting and on its way. What the listener appends meanwhile, to declare the loss, comes after it. */
+  #failAll(reason: string): void {
     const parcels = [...this.#inFlight.values()]
     this.#inFlight.clear()
+    if (this.#open.count > 0) {
+      parcels.push(this.#open)
+      this.#open = this.#free.pop() ?? newParcel()
+      this.#writer.take()
+    }
+    if (parcels.length > 0) this.#fail(parcels, reason)
+  }
+
+  /** Tells each route's loss, so that it can be declared, and settles the records. */
+  #fail(parcels: readonly Parcel[], reason: string): void {
+    const losses = new Map<number, { first: number; last: number; count: number }>()
+    for (const { routes, receivedMicros, count } of parcels) {
+      for (let i = 0; i < count; i++) {
+        const micros = receivedMicros[i]!
+        const loss = losses.get(routes[i]!)
+        if (loss === undefined) losses.set(routes[i]!, { first: micros, last: micros, count: 1 })
+        else {
+          loss.first = Math.min(loss.first, micros)
+          loss.last = Math.max(loss.last, micros)
+          loss.count++
+        }
+      }
+    }
+    for (const [id, { first, last, count }] of losses) {
+      this.#listener.undelivered(this.#routes.get(id)!, first, last, count, reason)
+    }
     for (const parcel of parcels) this.#settle(parcel, 'failed')
-    if (this.#open.count === 0) return
-    const parcel = this.#open
-    this.#open = this.#free.pop() ?? newParcel()
-    this.#writer.take()
-    this.#settle(parcel, 'failed')
   }
 
   #settle(parcel: Parcel, outcome: Outcome): void {
@@ -185,6 +210,7 @@ export class EmbeddedSink implements RecordSink {
 function newParcel(): Parcel {
   return {
     owners: new Int32Array(firstParcelRecords),
+    routes: new Int32Array(firstParcelRecords),
     receivedMicros: new Float64Array(firstParcelRecords),
     count: 0,
     bytes: 0
@@ -195,6 +221,9 @@ function growParcel(parcel: Parcel): void {
   const owners = new Int32Array(parcel.owners.length * 2)
   owners.set(parcel.owners)
   parcel.owners = owners
+  const routes = new Int32Array(parcel.routes.length * 2)
+  routes.set(parcel.routes)
+  parcel.routes = routes
   const receivedMicros = new Float64Array(parcel.receivedMicros.length * 2)
   receivedMicros.set(parcel.receivedMicros)
   parcel.receivedMicros = receivedMicros

@@ -5,8 +5,9 @@ import { fileURLToPath } from 'node:url'
 /** Texts by path, relative to the project's root, so that a check runs on a planted tree as on the real one. */
 export type SourceTree = ReadonlyMap<string, string>
 
-const foreignFolders = new Set(['.git', 'node_modules', 'dist', 'coverage', 'run'])
-const binary = /\.(?:png|jpe?g|gif|ico|gz|zip|jar|woff2?)$/
+/** What git ignores or keeps for itself, and other hidden folders: tools put their caches there. */
+const foreignFolder = /^(?:node_modules|dist|coverage|run|\.(?!ci$|github$).+)$/
+const skipped = /\.(?:png|jpe?g|gif|ico|gz|zip|jar|woff2?|log)$/
 
 /** The folder whose package.json is the project's, above the file that asks, compiled or not. */
 export function projectRoot(from: string): string {
@@ -22,10 +23,15 @@ export function projectRoot(from: string): string {
 export function readTree(root: string): SourceTree {
   const tree = new Map<string, string>()
   for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile() || binary.test(entry.name)) continue
+    if (!entry.isFile() || skipped.test(entry.name)) continue
     const file = join(entry.parentPath, entry.name)
     const path = file.slice(root.length + 1).replaceAll('\\', '/')
-    if (path.split('/').some(part => foreignFolders.has(part))) continue
+    if (
+      dirname(path)
+        .split('/')
+        .some(part => foreignFolder.test(part))
+    )
+      continue
     tree.set(path, readFileSync(file, 'utf8'))
   }
   return tree

@@ -44,7 +44,7 @@ suite('the live table', () => {
 
   test('has a line for each target with state, symbols, rate, latencies and gaps', () => {
     const lines = statusLines(sampleStatus, now, { width: 80, rows: null })
-    assert.equal(lines[0], 'coin-stream running for 12s: simulated exchanges into the embedded log')
+    assert.equal(lines[0], 'coin-stream running, up 12s: simulated exchanges into the embedded log')
     assert.match(lines[1]!, /^target +state +symbols +records\/s +p50 ms +p99 ms +gaps$/)
     assert.match(lines[2]!, /^upbit\/ticker +live +5 +167 +3\.1 +21\.5 +0$/)
     assert.ok(lines.some(line => line === 'trouble FRAME_MALFORMED 20, SOCKET_FAILED 9'))

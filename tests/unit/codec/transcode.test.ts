@@ -299,7 +299,7 @@ test('JSON values have the shape of the Avro record, and the facts point into th
 
 test('the progress cell names the frame at hand', () => {
   const progress = new Int32Array(2)
-  const transcoder = createTranscoder({ progress })
+  const transcoder = createTranscoder()
   transcodeFrames(contextOf('binance', 'trade', [bitcoin]), [tradeOf(1), tradeOf(2), tradeOf(3)], transcoder)
   assert.deepEqual([...progress], [0, 2])
 })

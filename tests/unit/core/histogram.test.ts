@@ -11,7 +11,7 @@ test('a quantile is an upper bound of the value, at most a sixteenth above it', 
   const value = fc.integer({ min: 0, max: 0x7fffffff })
   fc.assert(
     fc.property(
-      fc.array(value, { minLength: 1, maxLength: 200 }),
+      fc.array(value, { minLength: 1, maxLength: 200, size: 'max' }),
       fc.double({ min: 0, max: 1, noNaN: true }),
       (values, q) => {
         const histogram = new Histogram()
@@ -36,7 +36,7 @@ test('what lies outside the range is counted at its ends', () => {
 })
 
 test('histograms add up as if all values had been recorded in one', () => {
-  const values = fc.array(fc.integer({ min: 0, max: 1_000_000 }), { maxLength: 50 })
+  const values = fc.array(fc.integer({ min: 0, max: 1_000_000 }), { maxLength: 50, size: 'max' })
   fc.assert(
     fc.property(values, values, (left, right) => {
       const [a, b, both] = [new Histogram(), new Histogram(), new Histogram()]

@@ -5,6 +5,7 @@ import {
   FrameBatch,
   FrameBatchWriter,
   FrameKind,
+  poisonFrame,
   unknownSubscription
 } from '../../../src/wire/frame-batch.ts'
 
@@ -20,7 +21,7 @@ const frame = fc.record({
 })
 
 test('what goes into a batch comes out, whatever the sizes, and the writer starts anew', () => {
-  const batches = fc.array(fc.array(frame, { maxLength: 40 }), { minLength: 1, maxLength: 4 })
+  const batches = fc.array(fc.array(frame, { maxLength: 40, size: 'max' }), { minLength: 1, maxLength: 4 })
   fc.assert(
     fc.property(batches, fc.nat(0x7fffffff), fc.nat(1000), (rounds, connection, contextVersion) => {
       const writer = new FrameBatchWriter(connection, 65536)
@@ -64,6 +65,23 @@ test('a batch does not see what is written after it was taken', () => {
   writer.append(Uint8Array.of(9, 9, 9), 20, 2, 5, FrameKind.snapshot)
   assert.deepEqual([...batch.bytes.slice(batch.start(0), batch.end(0))], [1, 2, 3])
   assert.deepEqual([batch.frameSeq(0), batch.subscription(0)], [1, 0])
+})
+
+test('a poisoned frame keeps everything but its kind, and its neighbours keep theirs', () => {
+  const writer = new FrameBatchWriter(1, 100)
+  for (let seq = 1; seq <= 3; seq++) writer.append(Uint8Array.of(seq), 10 * seq, seq, 7, FrameKind.snapshot)
+  const buffer = writer.take(1)
+  poisonFrame(buffer, 1)
+  const batch = new FrameBatch(buffer)
+  const { snapshot, poisoned } = FrameKind
+  assert.deepEqual(
+    [0, 1, 2].map(row => batch.kind(row)),
+    [snapshot, poisoned, snapshot]
+  )
+  assert.deepEqual(
+    [batch.frameSeq(1), batch.receivedMicros(1), batch.subscription(1), batch.end(1) - batch.start(1)],
+    [2, 20, 7, 1]
+  )
 })
 
 test('a buffer that is no frame batch is refused', () => {

@@ -18,14 +18,17 @@ const context: ConnectionContext = {
 }
 const nowMicros = 1_790_000_000_123_456
 
-function open(perSecond: number): {
+function open(
+  perSecond: number,
+  hasRoom: () => boolean = () => true
+): {
   letters: DeadLetters
   envelopes: Record<string, unknown>[]
   keys: string[]
 } {
   const envelopes: Record<string, unknown>[] = []
   const keys: string[] = []
-  const letters = new DeadLetters(perSecond, (key, value) => {
+  const letters = new DeadLetters(perSecond, hasRoom, (key, value) => {
     keys.push(key)
     envelopes.push(JSON.parse(value) as Record<string, unknown>)
   })
@@ -76,6 +79,16 @@ test('no more than the limit are published in a second, and every suppressed one
   letters.frame(context, Uint8Array.of(9), 9, 'unknown', nowMicros + 1_000_000)
   assert.deepEqual([envelopes.length, letters.published, letters.suppressed], [4, 4, 2])
   assert.equal(new Set(envelopes.map(envelope => envelope['dlq_id'])).size, 4)
+})
+
+test('while the buffer has no room a dead frame is only counted', () => {
+  let hasRoom = false
+  const { letters, envelopes } = open(10, () => hasRoom)
+  letters.frame(context, Uint8Array.of(1), 1, 'unknown', nowMicros)
+  assert.deepEqual([envelopes.length, letters.published, letters.suppressed], [0, 0, 1])
+  hasRoom = true
+  letters.frame(context, Uint8Array.of(2), 2, 'unknown', nowMicros)
+  assert.deepEqual([envelopes.length, letters.published, letters.suppressed], [1, 1, 1])
 })
 
 test('every reason has a code of the error table, and every reason of a dead frame one of its own kind', () => {

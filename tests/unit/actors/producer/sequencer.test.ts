@@ -28,7 +28,7 @@ test('whatever the order of completion, items leave in the order in which they c
     fc.nat(20).map(which => ({ type: 'fill' as const, which }))
   )
   fc.assert(
-    fc.property(fc.array(operation, { maxLength: 60 }), operations => {
+    fc.property(fc.array(operation, { maxLength: 60, size: 'max' }), operations => {
       const seen: number[] = []
       const sequencer = new Sequencer<number>(item => seen.push(item))
       const open: { number: number; fill: (item: number) => void }[] = []

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { type ContenderOrder, type ContenderReport } from './contenders/messages.ts'
-import { type FloodOrder, type FloodReport } from './flood/server.ts'
+import { type FloodOrder, type FloodReport } from './flood/messages.ts'
 
 type Report = ContenderReport | FloodReport
 type ReportOf<Type extends Report['type']> = Extract<Report, { readonly type: Type }>

@@ -1,8 +1,8 @@
-import { type CodecContext, type Encoding } from '../../src/codec/context.ts'
-import { warmUp } from '../../src/codec/warm-up.ts'
-import { createTranscoder, type Transcoder } from '../../src/codec/transcode.ts'
-import { type ExchangeName, type RequestType } from '../../src/domain/target.ts'
 import ids from '../../schemas/ids.json' with { type: 'json' }
+import { type CodecContext, type Encoding } from '../../src/codec/context.ts'
+import { createTranscoder, type Transcoder } from '../../src/codec/transcode.ts'
+import { warmUp } from '../../src/codec/warm-up.ts'
+import { type ExchangeName, type RequestType } from '../../src/domain/target.ts'
 import { type CodecPool } from '../codec/pool.ts'
 
 const schemaIds: Readonly<Record<RequestType, number>> = {

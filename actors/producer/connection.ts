@@ -1,6 +1,6 @@
 import { type MessagePort } from 'node:worker_threads'
-import { type FrameAccount, type RecordAccount } from '../../src/wire/shared-ledger.ts'
 import { type ConnectionContext } from '../../src/wire/session-messages.ts'
+import { type FrameAccount, type RecordAccount } from '../../src/wire/shared-ledger.ts'
 import { type OpenGap, type SymbolTrack } from './symbol-track.ts'
 
 /** What the producer holds of one socket session. */
@@ -24,12 +24,7 @@ export class ProducerConnection {
   settledBytes = 0
   settledFrameSeq = 0
 
-  constructor(
-    port: MessagePort,
-    context: ConnectionContext,
-    frames: FrameAccount,
-    records: RecordAccount
-  ) {
+  constructor(port: MessagePort, context: ConnectionContext, frames: FrameAccount, records: RecordAccount) {
     this.port = port
     this.context = context
     this.frames = frames

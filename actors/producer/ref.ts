@@ -23,24 +23,30 @@ export class ProducerRef {
       onFailed = reject
     })
     const transfer = plan.sink.kind === 'embedded' ? [plan.sink.port] : []
-    this.#thread = new ThreadRef('producer', new URL('./thread.js', import.meta.url), plan, transfer, report => {
-      switch (report.type) {
-        case 'ready':
-          onReady()
-          break
-        case 'stats':
-          events.stats(report.stats)
-          break
-        case 'fault':
-          events.fault(fromWire(report.error))
-          onFailed(fromWire(report.error))
-          break
-        case 'drained':
-          events.stats(report.stats)
-          this.#onDrained?.()
-          break
+    this.#thread = new ThreadRef(
+      'producer',
+      new URL('./thread.js', import.meta.url),
+      plan,
+      transfer,
+      report => {
+        switch (report.type) {
+          case 'ready':
+            onReady()
+            break
+          case 'stats':
+            events.stats(report.stats)
+            break
+          case 'fault':
+            events.fault(fromWire(report.error))
+            onFailed(fromWire(report.error))
+            break
+          case 'drained':
+            events.stats(report.stats)
+            this.#onDrained?.()
+            break
+        }
       }
-    })
+    )
     this.exited = this.#thread.exited
     void this.exited.then(error => {
       if (error !== null) onFailed(error)

@@ -1,18 +1,19 @@
 import { type MessagePort } from 'node:worker_threads'
+import { type Encoding } from '../../src/codec/context.ts'
 import { type Clock } from '../../src/core/clock.ts'
 import { asIngestError, type ErrorCode } from '../../src/core/errors.ts'
 import { type Logger } from '../../src/core/logger.ts'
 import { type Gap, type GapReason } from '../../src/domain/gap.ts'
-import { recordKey } from '../../src/domain/routing.ts'
+import { connectSuccessTopic, recordKey } from '../../src/domain/routing.ts'
+import { type Target } from '../../src/domain/target.ts'
 import { type ExchangeAdapter } from '../../src/exchange-kit/adapter.ts'
-import { type Encoding } from '../../src/codec/context.ts'
 import { FrameBatch } from '../../src/wire/frame-batch.ts'
 import { FrameOutcome, type FrameReason, RecordBatch } from '../../src/wire/record-batch.ts'
 import { type FromProducer, type SessionNotice, type ToProducer } from '../../src/wire/session-messages.ts'
 import { frameFieldAt, recordFieldAt, type SharedLedger } from '../../src/wire/shared-ledger.ts'
-import { type Target } from '../../src/domain/target.ts'
 import { Accounts, controlOwner } from './accounts.ts'
 import { type Codec } from './codec.ts'
+import { encodeConnectSuccess } from './connect-success.ts'
 import { ProducerConnection } from './connection.ts'
 import { Continuity } from './continuity.ts'
 import { codeOfReason, DeadLetters } from './dead-letters.ts'
@@ -99,7 +100,9 @@ export class ProducerSession {
     this.#codec = options.codec
     this.#sink = options.sink
     this.#routes = new Routes(options.plan.partitions)
-    this.#accounts = new Accounts((connection, bytes, frameSeq) => this.#settledBatch(connection, bytes, frameSeq))
+    this.#accounts = new Accounts((connection, bytes, frameSeq) =>
+      this.#settledBatch(connection, bytes, frameSeq)
+    )
     this.#gaps = new Gaps(options.plan.pod, this.#clock.nowMicros(), gap => this.#publishGap(gap))
     const { deadLettersPerSecond, creditBytes, controlReserveBytes } = options.plan.limits
     this.#deadLetters = new DeadLetters(
@@ -183,7 +186,8 @@ export class ProducerSession {
       connection.settledBytes = 0
     }
     this.#touched.clear()
-    for (const [port, entries] of byPort) port.postMessage({ type: 'settled', entries } satisfies FromProducer)
+    for (const [port, entries] of byPort)
+      port.postMessage({ type: 'settled', entries } satisfies FromProducer)
   }
 
   /** The sink's report: records of these batches met their fate. */
@@ -217,7 +221,12 @@ export class ProducerSession {
       missed: count,
       shed: null
     })
-    const end = { connectionId: track.lastConnectionId, receivedMicros: lastMicros + 1, frameSeq: null, sequence: null }
+    const end = {
+      connectionId: track.lastConnectionId,
+      receivedMicros: lastMicros + 1,
+      frameSeq: null,
+      sequence: null
+    }
     this.#gaps.end(track.target, track.symbol, gap, end)
   }
 
@@ -432,6 +441,7 @@ export class ProducerSession {
           if (track === undefined) continue
           this.#carry(connection, track, subscription)
           this.#continuity.confirmed(track, notice.atMicros)
+          this.#announce(track, notice.atMicros)
         }
         break
       case 'rejected':
@@ -522,6 +532,22 @@ export class ProducerSession {
     if (connection === undefined || !track.isConnected) return
     const { connection: number, subscription } = track
     connection.port.postMessage({ type, connection: number, subscription } satisfies FromProducer)
+  }
+
+  /** Tells that the exchange has confirmed a symbol. */
+  #announce(track: SymbolTrack, atMicros: number): void {
+    const { exchange, region, request_type } = track.target
+    const value = encodeConnectSuccess({
+      correlation_id: null,
+      exchange,
+      region,
+      request_type,
+      symbol: track.symbol,
+      connection_id: track.connectionId,
+      ts: Math.floor(atMicros / 1000)
+    })
+    const route = this.#routes.to(connectSuccessTopic(region), track.route.key)
+    this.#sink.append(route, value, 0, value.length, atMicros, controlOwner)
   }
 
   #dropRecord(owner: number, outcome: 'duplicate' | 'superseded'): void {

@@ -25,7 +25,8 @@ function report(message: ProducerReport): void {
 }
 
 const listener: SinkListener = {
-  settled: (owners, receivedMicros, count, outcome) => session.settled(owners, receivedMicros, count, outcome),
+  settled: (owners, receivedMicros, count, outcome) =>
+    session.settled(owners, receivedMicros, count, outcome),
   undelivered: (route, firstMicros, lastMicros, count, reason) =>
     session.undelivered(route, firstMicros, lastMicros, count, reason),
   availability: (isUp, message) => {
@@ -43,7 +44,11 @@ const session = new ProducerSession({
   clock,
   logger,
   ledger: new SharedLedger(plan.ledger.shards, plan.ledger.targets, plan.ledger.memory),
-  codec: new Codec(plan.encoding, plan.codecs > 0 ? new CodecPool(plan.codecs, plan.exchanges) : null, plan.exchanges),
+  codec: new Codec(
+    plan.encoding,
+    plan.codecs > 0 ? new CodecPool(plan.codecs, plan.exchanges) : null,
+    plan.exchanges
+  ),
   sink,
   adapterOf: target => adapterOf(target.exchange)
 })

@@ -40,7 +40,10 @@ serveReadings(
   () => {
     const { records, frames } = service.snapshot()
     const { duplicate, superseded, failed } = records
-    return { records: records.published, dropped: duplicate + superseded + failed + frames.dead + frames.shed }
+    return {
+      records: records.published,
+      dropped: duplicate + superseded + failed + frames.dead + frames.shed
+    }
   },
   async () => {
     await service.stop('the bench has its readings')

@@ -2,7 +2,9 @@
 export interface ContenderPlan {
   /** Origin of the flood server, `http://127.0.0.1:port`. */
   readonly origin: string
-  readonly sink: { readonly kind: 'embedded' } | { readonly kind: 'kafka'; readonly brokers: readonly string[] }
+  readonly sink:
+    | { readonly kind: 'embedded' }
+    | { readonly kind: 'kafka'; readonly brokers: readonly string[] }
   readonly lingerMs: number
   readonly batchBytes: number
   readonly symbols: { readonly binance: readonly string[]; readonly upbit: readonly string[] }

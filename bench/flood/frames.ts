@@ -91,7 +91,11 @@ export function renderBlock(
     const payload = Buffer.from(text)
     const header = headerOf(payload.length, channel.startsWith('upbit') ? 0x82 : 0x81)
     for (const mark of marks) {
-      patches.push({ at: at + header.length + mark.at, width: widths[mark.name]!, next: stepOf(mark, counter) })
+      patches.push({
+        at: at + header.length + mark.at,
+        width: widths[mark.name]!,
+        next: stepOf(mark, counter)
+      })
     }
     chunks.push(header, payload)
     at += header.length + payload.length
@@ -114,7 +118,10 @@ export function payloadsOf(block: FrameBlock): Buffer[] {
 }
 
 /** Which counter fills a mark. Of two event times in one frame only the first moves the clock. */
-function stepOf(mark: { readonly name: string; readonly isRepeated: boolean }, counter: Counters): () => number {
+function stepOf(
+  mark: { readonly name: string; readonly isRepeated: boolean },
+  counter: Counters
+): () => number {
   switch (mark.name) {
     case '#t':
       return () => ++counter.tradeId

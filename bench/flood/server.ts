@@ -2,17 +2,18 @@ import { createServer, type IncomingMessage } from 'node:http'
 import { type AddressInfo, type Socket } from 'node:net'
 import { type Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
-import { type Channel, type Counters, type FrameBlock, floodSymbols, newCounters, renderBlock } from './frames.ts'
+import {
+  type Channel,
+  type Counters,
+  type FrameBlock,
+  floodSymbols,
+  newCounters,
+  renderBlock
+} from './frames.ts'
+import { type FloodOrder, type FloodReport } from './messages.ts'
 
-/**
- * A process that floods: it speaks just enough of Upbit and Binance to be subscribed, then sends frames rendered
- * beforehand, at a rate or as fast as the reader takes them. Its parent asks for its CPU time.
- */
-export type FloodOrder = { readonly type: 'usage' } | { readonly type: 'rate'; readonly eventsPerS: number | null }
-export type FloodReport =
-  | { readonly type: 'listening'; readonly port: number }
-  | { readonly type: 'usage'; readonly cpuMicros: number; readonly sent: number }
-
+// A process that floods: it speaks just enough of Upbit and Binance to be subscribed, then sends frames rendered
+// beforehand, at a rate or as fast as the reader takes them. Its parent asks for its CPU time.
 const blocksPerStream = 4
 /** No connection gets further ahead of the slowest, so that every reader meets the same mix of frames at any speed. */
 const leadBlocksMax = 2
@@ -21,7 +22,6 @@ const tickMs = 5
 const counters = new Map<string, Counters>()
 const streams = new Set<Stream>()
 let eventsPerS: number | null = null
-let sent = 0
 
 function countersOf(channel: Channel, native: string): Counters {
   const key = `${channel}/${native}`
@@ -75,7 +75,6 @@ class Stream {
       this.#inFlight++
       this.passes++
     }
-    sent += frames
     this.#socket.write(block.bytes.subarray(from, block.ends[last - 1]!), () => {
       if (!isWhole) return
       this.#inFlight--
@@ -169,7 +168,7 @@ process.on('message', (order: FloodOrder) => {
   switch (order.type) {
     case 'usage': {
       const { user, system } = process.cpuUsage()
-      process.send?.({ type: 'usage', cpuMicros: user + system, sent } satisfies FloodReport)
+      process.send?.({ type: 'usage', cpuMicros: user + system } satisfies FloodReport)
       break
     }
     case 'rate':

@@ -25,7 +25,8 @@ export function closeConnectionAccounts(ledger: SharedLedger, targets: readonly 
   for (const target of targets) {
     for (let shard = target.firstShard; shard < target.firstShard + target.shards; shard++) {
       const frames = ledger.frames(shard)
-      const accounted = frames.get('control') + frames.get('shed') + frames.get('handedOver') + frames.get('lost')
+      const accounted =
+        frames.get('control') + frames.get('shed') + frames.get('handedOver') + frames.get('lost')
       frames.add('lost', Math.max(0, frames.get('received') - accounted))
       frames.set('held', 0)
     }

@@ -1,4 +1,4 @@
-import { exchangeRegions, type ExchangeName, requestTypes, type TargetPlan } from '../domain/target.ts'
+import { type ExchangeName, exchangeRegions, requestTypes, type TargetPlan } from '../domain/target.ts'
 
 const symbols: Partial<Record<ExchangeName, readonly string[]>> = {
   upbit: ['BTC-KRW', 'ETH-KRW', 'XRP-KRW'],

@@ -1,6 +1,6 @@
 import { type Config } from '../config/schema.ts'
 import { IngestError } from '../core/errors.ts'
-import { type ExchangeName, targetName, type TargetPlan } from '../domain/target.ts'
+import { type ExchangeName, type TargetPlan, targetName } from '../domain/target.ts'
 import { unknownProjection } from '../exchange-kit/field-table.ts'
 import { adapterOf } from '../exchanges/registry.ts'
 
@@ -73,4 +73,3 @@ export function layOut(plans: readonly TargetPlan[], config: Config): Layout {
   const creditBytesPerConnection = Math.floor(creditBytes / Math.max(1, shards))
   return { exchanges, targets, shards, threads, creditBytesPerConnection }
 }
-

@@ -5,7 +5,17 @@ import { connectionStates, type SharedLedger } from '../wire/shared-ledger.ts'
 import { type PlacedTarget } from './layout.ts'
 import { type TargetStatus } from './service.ts'
 
-const worstFirst = ['open', 'backoff', 'stopped', 'idle', 'connecting', 'subscribing', 'stale', 'stopping', 'live']
+const worstFirst = [
+  'open',
+  'backoff',
+  'stopped',
+  'idle',
+  'connecting',
+  'subscribing',
+  'stale',
+  'stopping',
+  'live'
+]
 
 /** Reads the shared ledger for people and machines: sums, states, rates and latencies. */
 export class Monitor {
@@ -20,7 +30,15 @@ export class Monitor {
 
   frames(): FrameLedger {
     const ledgers = this.#shardAccounts(this.#targets).map(account => account.ledger())
-    return sum(ledgers, { received: 0, control: 0, transcoded: 0, ignored: 0, dead: 0, shed: 0, in_flight: 0 })
+    return sum(ledgers, {
+      received: 0,
+      control: 0,
+      transcoded: 0,
+      ignored: 0,
+      dead: 0,
+      shed: 0,
+      in_flight: 0
+    })
   }
 
   records(): RecordLedger {

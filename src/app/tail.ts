@@ -6,7 +6,10 @@ import { recordLine } from './record-line.ts'
 /** Serves the admin socket's `tail` from the embedded log; the answer stops it. */
 export function tailHandler(log: LogRef | null, request: TailRequest, stream: TailStream): () => void {
   if (log === null) {
-    throw new IngestError('USAGE', 'The records of this service are in Kafka; set KAFKA_BROKERS and tail them there.')
+    throw new IngestError(
+      'USAGE',
+      'The records of this service are in Kafka; set KAFKA_BROKERS and tail them there.'
+    )
   }
   const { topic, from, filter, count } = request
   let left = count ?? Number.POSITIVE_INFINITY

@@ -3,7 +3,7 @@ import { manageTopics } from '../../actors/kafka/topics.ts'
 import { type Config } from '../config/schema.ts'
 import { asIngestError } from '../core/errors.ts'
 import { type Logger } from '../core/logger.ts'
-import { controlTopics, dataTopic, defaultPartitions } from '../domain/routing.ts'
+import { connectSuccessTopic, controlTopics, dataTopic, defaultPartitions } from '../domain/routing.ts'
 import { type Target } from '../domain/target.ts'
 
 const againAfterMs = 2_000
@@ -21,7 +21,8 @@ export class TopicKeeper {
     this.#config = config
     this.#targets = targets
     this.#logger = logger
-    const topics = [...targets.map(dataTopic), ...Object.keys(controlTopics)]
+    const connects = targets.map(({ region }) => connectSuccessTopic(region))
+    const topics = [...targets.map(dataTopic), ...connects, ...Object.keys(controlTopics)]
     this.#partitions = Object.fromEntries(topics.map(topic => [topic, defaultPartitions(topic)]))
   }
 
@@ -40,7 +41,9 @@ export class TopicKeeper {
       const report = await manageTopics(kafka, plans, topics.manage ? 'create' : 'verify', this.#logger)
       for (const mismatch of report.mismatches) this.#logger.warn(mismatch)
       for (const topic of report.missing) {
-        this.#logger.warn(`Topic ${topic} does not exist, and topics.manage is off: create it with \`kafka-topics\`.`)
+        this.#logger.warn(
+          `Topic ${topic} does not exist, and topics.manage is off: create it with \`kafka-topics\`.`
+        )
       }
       this.#adopt(report.partitions, onChanged)
     } catch (error) {

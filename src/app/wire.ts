@@ -6,8 +6,8 @@ import { AdminServer } from '../../actors/control/admin-server.ts'
 import { readableTopics } from '../../actors/control/topics.ts'
 import { type ExchangePlan } from '../../actors/exchange/messages.ts'
 import { ExchangeRef } from '../../actors/exchange/ref.ts'
-import { LogRef } from '../../actors/log/ref.ts'
 import { defaultLogLimits } from '../../actors/log/messages.ts'
+import { LogRef } from '../../actors/log/ref.ts'
 import { type ProducerStats, type SinkPlan } from '../../actors/producer/messages.ts'
 import { ProducerRef } from '../../actors/producer/ref.ts'
 import { Supervisor } from '../../actors/supervisor/actor.ts'
@@ -115,7 +115,9 @@ class Service implements RunningService {
     }
     const offered = this.#simulation?.venues ?? []
     const wanted =
-      plans.length > 0 ? plans : plansFor(new Map(offered.map(venue => [venue.exchange, venue.symbols.slice(0, demoSymbols)])))
+      plans.length > 0
+        ? plans
+        : plansFor(new Map(offered.map(venue => [venue.exchange, venue.symbols.slice(0, demoSymbols)])))
     this.#layout = layOut(wanted, config)
     this.#ledger = new SharedLedger(this.#layout.shards, this.#layout.targets.length)
     this.#monitor = new Monitor(this.#ledger, this.#layout.targets)
@@ -286,7 +288,11 @@ class Service implements RunningService {
     closeProducerAccounts(this.#ledger, this.#layout.targets)
     const { opened, closed, open } = this.#stats?.gaps ?? { opened: 0, closed: 0, open: 0 }
     const before = this.#gapsBefore
-    this.#gapsBefore = { opened: before.opened + opened, closed: before.closed + closed, open: before.open + open }
+    this.#gapsBefore = {
+      opened: before.opened + opened,
+      closed: before.closed + closed,
+      open: before.open + open
+    }
     this.#stats = null
   }
 
@@ -312,7 +318,11 @@ class Service implements RunningService {
         pod: config.pod,
         logLevel,
         exchanges: placed.map(
-          ({ exchange, targets }): ExchangePlan => ({ exchange, endpoints: this.#endpointsOf(exchange), targets })
+          ({ exchange, targets }): ExchangePlan => ({
+            exchange,
+            endpoints: this.#endpointsOf(exchange),
+            targets
+          })
         ),
         ledger: {
           memory: this.#ledger.memory,
@@ -335,7 +345,10 @@ class Service implements RunningService {
         confirmed: ({ target, symbol }) => this.#logger.debug({ target, symbol }, 'confirmed'),
         fault: (error, { exchange, connectionId, suppressed }) => {
           this.#count(error.code)
-          this.#logger.warn({ code: error.code, exchange, connection_id: connectionId, suppressed }, error.message)
+          this.#logger.warn(
+            { code: error.code, exchange, connection_id: connectionId, suppressed },
+            error.message
+          )
         }
       }
     )
@@ -441,7 +454,11 @@ class Service implements RunningService {
   #gaps(): Summary['gaps'] {
     const now = this.#stats?.gaps ?? { opened: 0, closed: 0, open: 0 }
     const before = this.#gapsBefore
-    return { opened: before.opened + now.opened, closed: before.closed + now.closed, open: before.open + now.open }
+    return {
+      opened: before.opened + now.opened,
+      closed: before.closed + now.closed,
+      open: before.open + now.open
+    }
   }
 
   #threads(): StatusSnapshot['threads'] {

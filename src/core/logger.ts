@@ -7,5 +7,8 @@ export type LogLevel = (typeof logLevels)[number]
 
 /** Logs go to stderr as one JSON object a line; documents go to stdout. */
 export function createLogger(level: LogLevel, actor: string): Logger {
-  return pino({ level, base: { actor }, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ fd: 2, sync: true }))
+  return pino(
+    { level, base: { actor }, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ fd: 2, sync: true })
+  )
 }

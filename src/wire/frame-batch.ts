@@ -57,7 +57,13 @@ export class FrameBatchWriter {
     return this.#frames > 0 && this.#used + length > this.#bytesMax
   }
 
-  append(frame: Uint8Array, receivedMicros: number, frameSeq: number, subscription: number, kind: FrameKind): void {
+  append(
+    frame: Uint8Array,
+    receivedMicros: number,
+    frameSeq: number,
+    subscription: number,
+    kind: FrameKind
+  ): void {
     const start = this.#used
     const end = start + frame.length
     if (end > this.#payload.length) this.#growPayload(end)
@@ -135,7 +141,8 @@ export class FrameBatch {
   /** @throws RangeError when the buffer is not a frame batch of this version */
   constructor(buffer: ArrayBuffer) {
     const header = new Int32Array(buffer, 0, headerBytes / 4)
-    if (header[0] !== magic || header[1] !== version) throw new RangeError('not a frame batch of this version')
+    if (header[0] !== magic || header[1] !== version)
+      throw new RangeError('not a frame batch of this version')
     this.buffer = buffer
     this.bytes = new Uint8Array(buffer)
     this.connection = header[2]!

@@ -87,7 +87,8 @@ export class RecordBatch {
   /** @throws RangeError when the buffer is not a record batch of this version */
   constructor(buffer: ArrayBuffer) {
     const header = new Int32Array(buffer, 0, headerBytes / 4)
-    if (header[0] !== magic || header[1] !== version) throw new RangeError('not a record batch of this version')
+    if (header[0] !== magic || header[1] !== version)
+      throw new RangeError('not a record batch of this version')
     this.buffer = buffer
     this.bytes = new Uint8Array(buffer)
     this.connection = header[2]!
@@ -316,7 +317,9 @@ export class RecordBatchWriter {
     header[4] = this.#frames
     header[5] = this.#records
     header[6] = headerBytes + this.#frames * frameBytes
-    new Float64Array(buffer, headerBytes, this.#frames * 4).set(this.#frameDoubles.subarray(0, this.#frames * 4))
+    new Float64Array(buffer, headerBytes, this.#frames * 4).set(
+      this.#frameDoubles.subarray(0, this.#frames * 4)
+    )
     const rowsStart = headerBytes + this.#frames * frameBytes
     new Float64Array(buffer, rowsStart, this.#records * rowDoubles).set(
       this.#doubles.subarray(0, this.#records * rowDoubles)

@@ -36,7 +36,12 @@ export type SessionNotice =
   /** The venue refused these subscriptions; they leave the desired set and need no gap. */
   | { readonly type: 'rejected'; readonly subscriptions: readonly number[]; readonly reason: string }
   /** The socket is gone; the symbols' gaps open now and close on the first record of the next connection. */
-  | { readonly type: 'lost'; readonly reason: GapReason; readonly atMicros: number; readonly lastFrameSeq: number }
+  | {
+      readonly type: 'lost'
+      readonly reason: GapReason
+      readonly atMicros: number
+      readonly lastFrameSeq: number
+    }
   /** Frames were dropped by a limit before the codec saw them; subscription null: of the whole connection. */
   | {
       readonly type: 'shed'

@@ -20,7 +20,7 @@ export interface VenueServerOptions {
 }
 
 /** A venue on loopback whose behaviour the test decides: WebSocket and REST on one port. */
-export class VenueServer {
+export class VenueServer implements AsyncDisposable {
   readonly #server: Server
   readonly #sockets: WebSocketServer
   handshakes = 0
@@ -74,5 +74,9 @@ export class VenueServer {
     this.#server.closeAllConnections()
     this.#server.close()
     await once(this.#server, 'close')
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
   }
 }

@@ -1,11 +1,22 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isProvenSilent } from '../../../../actors/producer/freshness.ts'
+import { isProvenSilent, owesEvents } from '../../../../actors/producer/freshness.ts'
 import { type SymbolMoves, showTicker, showTrade } from '../../../../actors/producer/symbol-moves.ts'
 import { type OpenGap, type SymbolTrack } from '../../../../actors/producer/symbol-track.ts'
 import { ContinuityRig, wholeBooks } from '../../../support/continuity-rig.ts'
 
 const healAfterMicros = 5_000_000
+
+const someGap: OpenGap = {
+  id: 'pod-1',
+  reason: 'sequence',
+  connectionId: 'connection-1',
+  openedMicros: 1,
+  lastFrameSeq: 1,
+  lastSequence: null,
+  missed: null,
+  shed: null
+}
 
 /** A channel that was heard at 10 s, and whose siblings may move. */
 function heard(changes: Partial<SymbolTrack> = {}): SymbolTrack {
@@ -38,21 +49,11 @@ test('two trades prove nothing, even when they come late', () => {
 })
 
 test('a channel is not suspected while it is unconnected, never heard, being healed or in a declared gap', () => {
-  const gap: OpenGap = {
-    id: 'pod-1',
-    reason: 'sequence',
-    connectionId: 'connection-1',
-    openedMicros: 1,
-    lastFrameSeq: 1,
-    lastSequence: null,
-    missed: null,
-    shed: null
-  }
   const excuses: readonly Partial<SymbolTrack>[] = [
     { isConnected: false },
     { lastReceivedMicros: 0 },
     { isHealing: true },
-    { gap }
+    { gap: someGap }
   ]
   for (const excuse of excuses) {
     const track = heard(excuse)
@@ -69,8 +70,42 @@ test('trades that were shown before the channel was heard do not count', () => {
   assert.equal(isProvenSilent(track, healAfterMicros), false)
 })
 
+test('a channel that ends owes events once a trade was shown a second and a half ago and it has not followed', () => {
+  const track = heard()
+  assert.equal(owesEvents(track, 60_000_000), false, 'a quiet market owes nothing')
+  moveAt(track, 20, 21)
+  assert.equal(owesEvents(track, 21_499_999), false, 'it may still come')
+  assert.equal(owesEvents(track, 21_500_000), true, 'counted from the first trade that it has not followed')
+  track.movesSeen = track.moves.count
+  assert.equal(owesEvents(track, 60_000_000), false, 'it was heard since')
+  moveAt(track, 30)
+  assert.equal(owesEvents(track, 31_000_000), false)
+  assert.equal(owesEvents(track, 31_500_000), true)
+})
+
+test('a channel that was never heard, or whose loss is declared already, owes nothing more', () => {
+  for (const excuse of [
+    { lastReceivedMicros: 0 },
+    { gap: someGap }
+  ] satisfies readonly Partial<SymbolTrack>[]) {
+    const track = heard(excuse)
+    moveAt(track, 20)
+    assert.equal(owesEvents(track, 60_000_000), false, Object.keys(excuse)[0])
+  }
+})
+
+test('every channel of a symbol follows the trades that its siblings show, each from its own place', () => {
+  const early = { movesSeen: 0, owesSinceMicros: 0 }
+  const late = { movesSeen: 0, owesSinceMicros: 0 }
+  const moves: SymbolMoves = { count: 0, lastMicros: 0, evidence: Number.NaN, followers: [early, late] }
+  showTrade(moves, 10)
+  late.movesSeen = moves.count
+  showTrade(moves, 20)
+  assert.deepEqual([early.owesSinceMicros, late.owesSinceMicros], [10, 20])
+})
+
 test('a ticker shows a trade when its evidence changes, not at its first and not without evidence', () => {
-  const moves: SymbolMoves = { count: 0, lastMicros: 0, evidence: Number.NaN }
+  const moves: SymbolMoves = { count: 0, lastMicros: 0, evidence: Number.NaN, followers: [] }
   const steps: readonly (readonly [number, number])[] = [
     [Number.NaN, 0],
     [100, 0],

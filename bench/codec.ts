@@ -6,6 +6,7 @@ import { adapterOf } from '../src/exchanges/registry.ts'
 import { FrameBatchWriter, FrameKind, unknownSubscription } from '../src/wire/frame-batch.ts'
 import { RecordBatch } from '../src/wire/record-batch.ts'
 import { parseAndEncode } from './contenders/parse-and-avsc.ts'
+import { type Finding, finding } from './figure.ts'
 import { type Channel, channels, floodSymbols, newCounters, payloadsOf, renderBlock } from './flood/frames.ts'
 
 const batchBytes = 64 * 1024
@@ -23,17 +24,14 @@ interface Lane {
   readonly theirs: () => void
 }
 
-export interface CodecRatios {
-  /** Slices of a mix of all channels, frame for frame. */
-  readonly mixed: readonly number[]
-  readonly byChannel: ReadonlyMap<Channel, readonly number[]>
-}
+/** Above this the machine is too busy for a wall clock. */
+const ambientMax = 0.15
 
 /**
  * From the bytes of frames to finished Avro records: our batch and transcoder against JSON.parse, an object and avsc,
  * in one thread. Short slices alternate between the two, so that a busy machine hits both alike.
  */
-export function measureCodec(slices: number, sliceMs: number): CodecRatios {
+export function codecFindings(slices: number, sliceMs: number, ambient: number): Finding[] {
   const transcoder = createTranscoder()
   const lanes = channels.map((channel, connection) => newLane(transcoder, channel, connection))
   const mixed = {
@@ -42,30 +40,43 @@ export function measureCodec(slices: number, sliceMs: number): CodecRatios {
   }
   // All channels first: compiled code that has seen one shape only is faster than a service ever is.
   ratios(mixed, Math.ceil(slices / 2), sliceMs)
-  return {
-    mixed: ratios(mixed, slices, sliceMs),
-    byChannel: new Map(lanes.map(lane => [lane.channel, ratios(lane, slices, sliceMs)]))
-  }
+  const doubts =
+    ambient > ambientMax
+      ? [`other programs took ${(ambient * 100).toFixed(0)} % of the machine (at most ${ambientMax * 100} %)`]
+      : []
+  const name = 'codec.bytes_to_avro_vs_parse'
+  return [
+    finding(name, 'times faster', ratios(mixed, slices, sliceMs), doubts),
+    ...lanes.map(lane =>
+      finding(`${name}.${lane.channel}`, 'times faster', ratios(lane, slices, sliceMs), doubts)
+    )
+  ]
 }
 
+/** Our time against theirs, slice by slice. */
 function ratios(pair: Pick<Lane, 'ours' | 'theirs'>, slices: number, sliceMs: number): number[] {
   return Array.from({ length: slices }, (_, slice) => {
-    // Who comes first changes, since the first one leaves its garbage to the second.
-    const first = slice % 2 === 0 ? timePerRun(pair.ours, sliceMs) : timePerRun(pair.theirs, sliceMs)
-    const second = slice % 2 === 0 ? timePerRun(pair.theirs, sliceMs) : timePerRun(pair.ours, sliceMs)
-    return slice % 2 === 0 ? second / first : first / second
+    // Who comes first changes, since the first leaves its garbage to the second.
+    if (slice % 2 === 0) {
+      const ours = microsPerRun(pair.ours, sliceMs)
+      return microsPerRun(pair.theirs, sliceMs) / ours
+    }
+    const theirs = microsPerRun(pair.theirs, sliceMs)
+    return theirs / microsPerRun(pair.ours, sliceMs)
   })
 }
 
-function timePerRun(run: () => void, sliceMs: number): number {
-  const start = performance.now()
+/** CPU time, not the clock's: a program that takes the processor away for a while says nothing of either. */
+function microsPerRun(run: () => void, sliceMs: number): number {
+  const start = process.cpuUsage()
+  const endMs = performance.now() + sliceMs
   let runs = 0
-  let end = start
-  for (; end - start < sliceMs; end = performance.now()) {
+  do {
     run()
     runs++
-  }
-  return (end - start) / runs
+  } while (performance.now() < endMs)
+  const { user, system } = process.cpuUsage(start)
+  return (user + system) / runs
 }
 
 function newLane(transcoder: Transcoder, channel: Channel, connection: number): Lane {

@@ -10,21 +10,33 @@ export interface Figure {
   readonly conclusive: boolean
 }
 
+/** A figure and, when it is not conclusive, the sentences that say why. */
+export interface Finding {
+  readonly figure: Figure
+  readonly doubts: readonly string[]
+}
+
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = sorted.length >> 1
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
 
-export function figure(name: string, unit: string, values: readonly number[], conclusive: boolean): Figure {
+export function finding(
+  name: string,
+  unit: string,
+  values: readonly number[],
+  doubts: readonly string[]
+): Finding {
   const round = (value: number): number => Number(value.toPrecision(4))
-  return {
+  const figure = {
     name,
     value: round(median(values)),
     unit,
     min: round(Math.min(...values)),
     max: round(Math.max(...values)),
     runs: values.length,
-    conclusive
+    conclusive: doubts.length === 0
   }
+  return { figure, doubts }
 }

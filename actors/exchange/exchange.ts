@@ -17,7 +17,8 @@ import {
 } from './messages.ts'
 import { type Rest } from './rest.ts'
 import { RestBudget } from './rest-budget.ts'
-import { type ExchangeServices, Shard } from './shard.ts'
+import { type ExchangeServices } from './services.ts'
+import { Shard } from './shard.ts'
 import { Snapshots } from './snapshots.ts'
 import { type Dial } from './socket.ts'
 

@@ -7,10 +7,16 @@ import { type ConnectionState } from '../../src/wire/shared-ledger.ts'
 import { connectionStateOf } from './connection-state.ts'
 import { type GateClient } from './gate.ts'
 import { Link } from './link.ts'
-import { type SessionHost, type ShardPlan } from './shard.ts'
+import { type ExchangeServices, type ShardPlan } from './services.ts'
 import { type SocketEnd } from './socket.ts'
 
 const namesShown = 10
+
+export interface SessionEvents {
+  moved(state: ConnectionState): void
+  /** The venue wants this connection to be replaced by a new one. */
+  replacementAsked(): void
+}
 
 /**
  * One connection over all its sockets: the machine decides, this does. It holds no market data; what a socket delivers
@@ -18,7 +24,8 @@ const namesShown = 10
  */
 export class Session implements GateClient {
   readonly key: number
-  readonly #host: SessionHost
+  readonly #host: ExchangeServices
+  readonly #events: SessionEvents
   readonly #shard: ShardPlan
   readonly #instruments: readonly Instrument[]
   readonly #machine: ActorRefFrom<typeof connectionMachine>
@@ -33,13 +40,15 @@ export class Session implements GateClient {
 
   /** @param previous the connection whose place this one takes, null for the first of its shard */
   constructor(
-    host: SessionHost,
+    host: ExchangeServices,
     shard: ShardPlan,
     instruments: readonly Instrument[],
-    previous: number | null
+    previous: number | null,
+    events: SessionEvents
   ) {
     this.key = host.nextKey()
     this.#host = host
+    this.#events = events
     this.#shard = shard
     this.#instruments = instruments
     this.#previous = previous
@@ -148,7 +157,7 @@ export class Session implements GateClient {
         confirmed: subscriptions => this.#confirmed(subscriptions),
         rejected: (subscriptions, reason) => this.#refused(subscriptions, reason),
         subscribed: () => this.#send({ type: 'SUBSCRIBED' }),
-        reconnectAsked: reason => this.#host.rotate(this, reason),
+        reconnectAsked: () => this.#events.replacementAsked(),
         fault: error => this.#fault(error),
         ended: end => this.#ended(end),
         resumption: isForced => this.#resumption(isForced)
@@ -257,7 +266,7 @@ export class Session implements GateClient {
     const from = this.#state
     this.#state = state
     const { target, shard } = this.#shard
-    this.#host.sessionMoved(this, state)
+    this.#events.moved(state)
     this.#host.report({
       type: 'transition',
       exchange: target.exchange,

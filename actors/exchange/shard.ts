@@ -1,55 +1,7 @@
-import { type Clock } from '../../src/core/clock.ts'
 import { type Instrument } from '../../src/domain/instrument.ts'
-import { type RequestType, type Target } from '../../src/domain/target.ts'
-import { type ExchangeAdapter } from '../../src/exchange-kit/adapter.ts'
-import { type ConnectionState, connectionStates, type FrameAccount } from '../../src/wire/shared-ledger.ts'
-import { type Batcher, type Lane } from './batcher.ts'
-import { type FaultReporter } from './fault-reporter.ts'
-import { type Gate } from './gate.ts'
-import { type Link } from './link.ts'
-import { type ExchangeLimits, type ExchangeReport } from './messages.ts'
+import { type ConnectionState, connectionStates } from '../../src/wire/shared-ledger.ts'
+import { type ExchangeServices, type ShardPlan } from './services.ts'
 import { Session } from './session.ts'
-import { type Dial } from './socket.ts'
-
-/** What never changes about a shard, and what outlives its connections. */
-export interface ShardPlan {
-  readonly target: Target
-  readonly targetIndex: number
-  /** Index of its account in the ledger, and its number within the target. */
-  readonly shard: number
-  readonly ordinal: number
-  readonly projection: readonly string[]
-  readonly account: FrameAccount
-  /** Of the latest connections that ended, for what is still on its way to the producer. */
-  readonly lastLanes: Lane[]
-  /** The batcher's epoch whose producer knows where this shard's data broke off. */
-  producerEpoch: number
-}
-
-/** What a shard and its sessions need of the exchange they belong to. */
-export interface ExchangeServices {
-  readonly pod: string
-  readonly adapter: ExchangeAdapter
-  readonly limits: ExchangeLimits
-  readonly clock: Clock
-  readonly random: () => number
-  readonly dial: Dial
-  readonly batcher: Batcher
-  readonly gate: Gate
-  readonly faults: FaultReporter
-  report(report: ExchangeReport): void
-  nextKey(): number
-  nextConnection(): number
-  urlOf(requestType: RequestType): string
-  linkStarted(link: Link): void
-  linkEnded(link: Link): void
-}
-
-export interface SessionHost extends ExchangeServices {
-  sessionMoved(session: Session, state: ConnectionState): void
-  /** The venue wants this connection to be replaced. */
-  rotate(session: Session, reason: string): void
-}
 
 /** Rotation begins this long before the venue's maximum age, at most a twentieth of it. */
 const rotationLeadMs = 600_000
@@ -62,7 +14,6 @@ const rotationLeadMs = 600_000
 export class Shard {
   readonly plan: ShardPlan
   readonly #services: ExchangeServices
-  readonly #host: SessionHost
   readonly #instruments: readonly Instrument[]
   readonly #sessions = new Set<Session>()
   #active: Session
@@ -74,11 +25,6 @@ export class Shard {
     this.plan = plan
     this.#services = services
     this.#instruments = instruments
-    this.#host = {
-      ...services,
-      sessionMoved: (session, state) => this.#moved(session, state),
-      rotate: session => this.#rotate(session)
-    }
     this.#active = this.#open(null)
   }
 
@@ -105,7 +51,10 @@ export class Shard {
   }
 
   #open(previous: number | null): Session {
-    const session = new Session(this.#host, this.plan, this.#instruments, previous)
+    const session: Session = new Session(this.#services, this.plan, this.#instruments, previous, {
+      moved: state => this.#moved(session, state),
+      replacementAsked: () => this.#rotate(session)
+    })
     this.#sessions.add(session)
     return session
   }

@@ -73,7 +73,7 @@ export class Subscriptions {
     this.#confirm([subscription])
   }
 
-  /** True when the event was an answer to a request of ours. */
+  /** Takes in what the venue says about a request, or about symbols by name. */
   answered(event: ControlEvent & { readonly type: 'confirmed' | 'rejected' }): void {
     const subscriptions = this.#subscriptionsOf(event)
     if (event.type === 'rejected') {

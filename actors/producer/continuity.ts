@@ -3,6 +3,7 @@ import { type RecordBatch, RecordFlag } from '../../src/wire/record-batch.ts'
 import { type BookSync, type WaitingDelta } from './book-sync.ts'
 import { contentStart } from './content.ts'
 import { type GapEnd, type Gaps } from './gaps.ts'
+import { type RecentStates } from './recent-states.ts'
 import { type Route } from './sinks/record-sink.ts'
 import { showTicker, showTrade } from './symbol-moves.ts'
 import { type OpenGap, type SymbolTrack } from './symbol-track.ts'
@@ -49,10 +50,10 @@ export class Continuity {
         break
       case 'ticker':
         showTicker(track.moves, batch.evidence(row), batch.receivedMicros(row))
-        this.#whole(track, batch, row, owner)
+        this.#whole(track, track.states!, batch, row, owner)
         break
       case 'orderbook':
-        if (track.book === null) this.#whole(track, batch, row, owner)
+        if (track.book === null) this.#whole(track, track.states!, batch, row, owner)
         else if ((batch.flags(row) & RecordFlag.bookSnapshot) !== 0) {
           this.#snapshot(track, track.book, batch, row, owner)
         } else this.#delta(track, track.book, batch, row, owner)
@@ -154,33 +155,36 @@ export class Continuity {
   }
 
   /** Tickers and whole books: a state, of which a (re)subscribe repeats the last. */
-  #whole(track: SymbolTrack, batch: RecordBatch, row: number, owner: number): void {
-    const received = batch.receivedMicros(row)
-    const mayRepeat =
-      (batch.flags(row) & RecordFlag.snapshotStream) !== 0 || received < track.repeatsUntilMicros
+  #whole(track: SymbolTrack, states: RecentStates, batch: RecordBatch, row: number, owner: number): void {
     const end = batch.valueEnd(row)
     const start = contentStart(batch.bytes, batch.valueStart(row), end)
-    if (mayRepeat && track.lastReceivedMicros > 0 && this.#isRepeated(track, batch, row, start, end)) {
+    if (!states.isEmpty && this.#isRepeated(track, states, batch, row, start, end)) {
       this.#good(track, batch, row, null)
       this.#output.drop(owner, 'duplicate')
       return
     }
-    if (end - start > track.lastContent.length) track.lastContent = new Uint8Array((end - start) * 2)
-    track.lastContent.set(batch.bytes.subarray(start, end))
-    track.lastContentLength = end - start
+    states.add(batch.bytes, start, end, batch.exchangeMicros(row))
     this.#good(track, batch, row, batch)
     this.#publish(track, batch, row, owner)
   }
 
-  #isRepeated(track: SymbolTrack, batch: RecordBatch, row: number, start: number, end: number): boolean {
+  /**
+   * Long after a subscription nothing is repeated. Soon after one, equal content of the same event time is. An older
+   * event time proves it for a snapshot only: other states may have come in the wrong order, and are news all the same.
+   */
+  #isRepeated(
+    track: SymbolTrack,
+    states: RecentStates,
+    batch: RecordBatch,
+    row: number,
+    start: number,
+    end: number
+  ): boolean {
+    const isSnapshot = (batch.flags(row) & RecordFlag.snapshotStream) !== 0
+    if (!isSnapshot && batch.receivedMicros(row) >= track.repeatsUntilMicros) return false
     const exchangeMicros = batch.exchangeMicros(row)
-    if (exchangeMicros < track.lastExchangeMicros) return true
-    if (exchangeMicros > track.lastExchangeMicros) return false
-    if (end - start !== track.lastContentLength) return false
-    for (let i = start, j = 0; i < end; i++, j++) {
-      if (batch.bytes[i] !== track.lastContent[j]) return false
-    }
-    return true
+    if (isSnapshot && exchangeMicros < states.newestMicros) return true
+    return states.has(batch.bytes, start, end, exchangeMicros)
   }
 
   #delta(track: SymbolTrack, book: BookSync, batch: RecordBatch, row: number, owner: number): void {
@@ -299,8 +303,6 @@ export class Continuity {
     track.lastConnectionId = track.connectionId
     track.movesSeen = track.moves.count
     track.isHealing = false
-    const exchangeMicros = batch.exchangeMicros(row)
-    if (exchangeMicros > track.lastExchangeMicros) track.lastExchangeMicros = exchangeMicros
   }
 
   #gapEnd(track: SymbolTrack, batch: RecordBatch, row: number, sequence: string | null): GapEnd {

@@ -55,7 +55,7 @@ export class Gaps {
       connectionId: hasRecord ? track.lastConnectionId : track.connectionId,
       openedMicros: hasRecord ? track.lastReceivedMicros : sinceMicros,
       lastFrameSeq: hasRecord ? track.lastFrameSeq : 0,
-      lastSequence: facts.lastSequence ?? null,
+      lastSequence: facts.lastSequence ?? lastSequenceOf(track),
       missed: facts.missed ?? null,
       shed: facts.shed ?? null
     })
@@ -115,4 +115,10 @@ function gapEvent(target: Target, symbol: string | null, gap: OpenGap, end: GapE
     missed: gap.missed,
     shed: gap.shed
   }
+}
+
+/** The last sequence of a track where its venue has one. */
+function lastSequenceOf(track: SymbolTrack): string | null {
+  const last = track.book?.lastSequence ?? track.lastTradeId
+  return Number.isNaN(last) ? null : String(last)
 }

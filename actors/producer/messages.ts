@@ -33,6 +33,8 @@ export interface ProducerPlan {
     readonly shards: number
     readonly targets: number
   }
+  /** Where gap events wait for the next start when the sink takes no more; null keeps none. */
+  readonly gapFile: string | null
   readonly lingerMs: number
   readonly batchBytes: number
   readonly codecs: number

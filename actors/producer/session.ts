@@ -4,7 +4,7 @@ import { type Clock } from '../../src/core/clock.ts'
 import { asIngestError, type ErrorCode } from '../../src/core/errors.ts'
 import { type Logger } from '../../src/core/logger.ts'
 import { type Gap, type GapReason } from '../../src/domain/gap.ts'
-import { connectSuccessTopic, recordKey } from '../../src/domain/routing.ts'
+import { connectSuccessTopic } from '../../src/domain/routing.ts'
 import { type Target } from '../../src/domain/target.ts'
 import { type ExchangeAdapter } from '../../src/exchange-kit/adapter.ts'
 import { FrameBatch } from '../../src/wire/frame-batch.ts'
@@ -18,6 +18,8 @@ import { ProducerConnection } from './connection.ts'
 import { Continuity } from './continuity.ts'
 import { codeOfReason, DeadLetters } from './dead-letters.ts'
 import { isProvenSilent, owesEvents } from './freshness.ts'
+import { GapFile } from './gap-file.ts'
+import { GapOutbox } from './gap-outbox.ts'
 import { Gaps } from './gaps.ts'
 import { type ProducerPlan, type ProducerStats } from './messages.ts'
 import { Routes } from './routes.ts'
@@ -28,6 +30,8 @@ import { Tracks } from './tracks.ts'
 
 /** Silence of a channel, while its siblings trade, after which it is subscribed anew. */
 const healAfterMicros = 5_000_000
+/** How long gaps about undelivered records may take after a drain whose deadline has passed. */
+const lastGapsMs = 500
 const encoder = new TextEncoder()
 
 const takenField = frameFieldAt('taken')
@@ -69,6 +73,7 @@ export class ProducerSession {
   readonly #ports = new Map<number, MessagePort>()
   readonly #accounts: Accounts
   readonly #gaps: Gaps
+  readonly #outbox: GapOutbox
   readonly #continuity: Continuity
   readonly #deadLetters: DeadLetters
   readonly #routes: Routes
@@ -103,6 +108,11 @@ export class ProducerSession {
     this.#accounts = new Accounts((connection, bytes, frameSeq) =>
       this.#settledBatch(connection, bytes, frameSeq)
     )
+    const { gapFile } = options.plan
+    this.#outbox = new GapOutbox(
+      gapFile === null ? null : new GapFile(gapFile, this.#logger),
+      (key, value, owner) => this.#publishControl('ws.gap.events', key, value, owner)
+    )
     this.#gaps = new Gaps(options.plan.pod, this.#clock.nowMicros(), gap => this.#publishGap(gap))
     const { deadLettersPerSecond, creditBytes, controlReserveBytes } = options.plan.limits
     this.#deadLetters = new DeadLetters(
@@ -122,6 +132,11 @@ export class ProducerSession {
       },
       this.#logger
     )
+  }
+
+  /** Publishes the gaps that an earlier process could not. */
+  restoreGaps(): void {
+    this.#outbox.restore()
   }
 
   /** Takes the port of a connection thread. When it closes, after its last message, the thread is gone. */
@@ -154,6 +169,9 @@ export class ProducerSession {
     await Promise.race([decoded, deadline])
     for (const track of this.#tracks.all()) this.#continuity.broke(track)
     await this.#sink.drain(deadlineMs)
+    // What could not be delivered has become gaps, which are still to be sent.
+    if (this.#undelivered > 0) await this.#sink.drain(lastGapsMs)
+    this.#outbox.close()
     this.flushCredits()
   }
 
@@ -195,7 +213,10 @@ export class ProducerSession {
     const now = this.#clock.nowMicros()
     for (let i = 0; i < count; i++) {
       const owner = owners[i]!
-      if (owner === controlOwner) continue
+      if (owner < 0) {
+        if (GapOutbox.owns(owner)) this.#outbox.settled(owner, outcome === 'published')
+        continue
+      }
       const records = this.#accounts.connectionOf(owner).records
       const values = records.values
       const field = outcome === 'published' ? publishedField : failedField
@@ -566,13 +587,12 @@ export class ProducerSession {
 
   #publishGap(gap: Gap): void {
     if (gap.status === 'open') this.#gapsByReason[gap.reason] = (this.#gapsByReason[gap.reason] ?? 0) + 1
-    const key = recordKey(gap.target, gap.symbol ?? '*')
-    this.#publishControl('ws.gap.events', key, JSON.stringify(gap))
+    this.#outbox.publish(gap)
   }
 
-  #publishControl(topic: string, key: string, value: string): void {
+  #publishControl(topic: string, key: string, value: string, owner: number = controlOwner): void {
     const bytes = encoder.encode(value)
     const route: Route = this.#routes.to(topic, key)
-    this.#sink.append(route, bytes, 0, bytes.length, this.#clock.nowMicros(), controlOwner)
+    this.#sink.append(route, bytes, 0, bytes.length, this.#clock.nowMicros(), owner)
   }
 }

@@ -1,6 +1,7 @@
 import { type GapReason } from '../../src/domain/gap.ts'
 import { type Target } from '../../src/domain/target.ts'
 import { type BookSync } from './book-sync.ts'
+import { type RecentStates } from './recent-states.ts'
 import { type Route } from './sinks/record-sink.ts'
 import { type MoveFollower, type SymbolMoves } from './symbol-moves.ts'
 import { type TradeIds } from './trade-ids.ts'
@@ -42,15 +43,13 @@ export interface SymbolTrack extends MoveFollower {
   lastReceivedMicros: number
   lastFrameSeq: number
   lastConnectionId: string
-  lastExchangeMicros: number
   /** Contiguous trade ids: the highest seen, NaN before the first; holes that late ids may fill. */
   lastTradeId: number
   holes: TradeHole[]
   /** Until then records may repeat what was published before a (re)subscribe. */
   repeatsUntilMicros: number
-  /** The content of the last ticker or whole book, to tell a repeated one. */
-  lastContent: Uint8Array
-  lastContentLength: number
+  /** Of a ticker or whole book: the last ones, to tell a repeated one. */
+  readonly states: RecentStates | null
   isHealing: boolean
   gap: OpenGap | null
 }

@@ -84,5 +84,8 @@ main.on('message', (order: ProducerOrder) => {
 
 sink
   .open()
-  .then(() => report({ type: 'ready' }))
+  .then(() => {
+    session.restoreGaps()
+    report({ type: 'ready' })
+  })
   .catch(fail)

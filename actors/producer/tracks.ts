@@ -2,6 +2,7 @@ import { dataTopic, recordKey } from '../../src/domain/routing.ts'
 import { type Target } from '../../src/domain/target.ts'
 import { type BookRules, type ExchangeAdapter } from '../../src/exchange-kit/adapter.ts'
 import { BookSync } from './book-sync.ts'
+import { RecentStates } from './recent-states.ts'
 import { type Routes } from './routes.ts'
 import { type Route } from './sinks/record-sink.ts'
 import { type SymbolMoves } from './symbol-moves.ts'
@@ -41,11 +42,13 @@ export class Tracks {
     const known = this.#tracks.get(key)
     if (known !== undefined) return known
     const { trade, book } = this.#adapterOf(target).continuity
+    const bookSync = this.#bookOf(target, book)
     const track: SymbolTrack = {
       target,
       symbol,
       route: this.#routes.to(dataTopic(target), key),
-      book: this.#bookOf(target, book),
+      book: bookSync,
+      states: target.request_type === 'trade' || bookSync !== null ? null : new RecentStates(),
       tradeIds:
         target.request_type === 'trade' && trade.ids === 'unique'
           ? new TradeIds(this.#limits.tradeIdsPerSymbol)
@@ -59,12 +62,9 @@ export class Tracks {
       lastReceivedMicros: 0,
       lastFrameSeq: 0,
       lastConnectionId: '',
-      lastExchangeMicros: 0,
       lastTradeId: Number.NaN,
       holes: [],
       repeatsUntilMicros: 0,
-      lastContent: new Uint8Array(256),
-      lastContentLength: 0,
       movesSeen: 0,
       owesSinceMicros: 0,
       isHealing: false,

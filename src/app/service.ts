@@ -80,6 +80,8 @@ export interface RunningService {
   stop(reason: string): Promise<Summary>
   /** Shortens a stop that is under way to what can be done at once. */
   hurry(): void
+  /** Ends a thread (`producer`, `conn-0`, …) as a crash would, for tests of what comes then; a simulation is told. */
+  crash(thread: string): Promise<void>
   /** Settles when the service has ended, by itself or by `stop`; rejects when it could not go on. */
   readonly finished: Promise<Summary>
 }

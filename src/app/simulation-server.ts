@@ -82,7 +82,10 @@ export class SimulationServer {
         await this.#simulators.freeze()
         return {}
       case 'POST /v1/finish':
-        this.#finishing ??= this.#finish(Number(searchParams.get('within_ms') ?? finishWithinMs))
+        this.#finishing ??= this.#finish(
+          this.#startedCheck(),
+          Number(searchParams.get('within_ms') ?? finishWithinMs)
+        )
         return this.#finishing
       case 'POST /v1/faults':
         this.#record(faultOf(body))
@@ -110,8 +113,7 @@ export class SimulationServer {
     this.#readers.push(reader)
   }
 
-  async #finish(withinMs: number): Promise<Truth> {
-    const check = this.#startedCheck()
+  async #finish(check: Check, withinMs: number): Promise<Truth> {
     try {
       await Promise.all(this.#readers.map(reader => reader.finish(withinMs)))
     } finally {

@@ -264,6 +264,7 @@ class Service implements RunningService {
           shards: this.#ledger.shards,
           targets: this.#ledger.targets
         },
+        gapFile: config.kafka.brokers.length === 0 ? null : config.producer.gapFile,
         lingerMs: config.producer.lingerMs,
         batchBytes: config.producer.batchBytes,
         codecs: config.threads.codecs,

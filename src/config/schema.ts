@@ -115,6 +115,12 @@ export const configSchema = Type.Object(
         default: 'none',
         description: 'Compression of the batches.'
       }),
+      gapFile: Type.String({
+        default: 'run/undelivered-gaps.ndjson',
+        minLength: 1,
+        description:
+          'Gap events that Kafka did not take before the end; they are published at the next start.'
+      }),
       drainMs: whole(10_000, 0, 600_000, 'How long a stop waits until everything accepted is acknowledged.')
     }),
     admin: section('The local admin socket.', {

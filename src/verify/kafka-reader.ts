@@ -131,18 +131,19 @@ export class KafkaReader implements RecordReader {
     }
   }
 
-  async #batch({ batch, resolveOffset, heartbeat, isRunning, isStale }: EachBatchPayload): Promise<void> {
-    const position = this.#positions.get(batch.topic)?.[batch.partition]
-    for (const { offset, key, value } of batch.messages) {
-      if (!isRunning() || isStale()) return
+  async #batch(payload: EachBatchPayload): Promise<void> {
+    const { topic, partition, messages } = payload.batch
+    const position = this.#positions.get(topic)?.[partition]
+    for (const { offset, key, value } of messages) {
+      if (!payload.isRunning() || payload.isStale()) return
       const number = BigInt(offset)
       if (position !== undefined && number >= position.next) {
-        if (value !== null) this.#take(batch.topic, key?.toString() ?? '', value, 0, value.length)
+        if (value !== null) this.#take(topic, key?.toString() ?? '', value, 0, value.length)
         position.next = number + 1n
       }
-      resolveOffset(offset)
+      payload.resolveOffset(offset)
     }
-    await heartbeat()
+    await payload.heartbeat()
     this.#onProgress?.()
   }
 

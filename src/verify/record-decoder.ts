@@ -53,7 +53,7 @@ export class RecordDecoder {
     if (found !== id) {
       throw new IngestError('FRAME_UNEXPECTED', `the value names schema ${found} instead of ${id}`)
     }
-    const decoded = type.decode(bytes, start + headerBytes) as { value: DataRecords[Type]; offset: number }
+    const decoded: { value: DataRecords[Type]; offset: number } = type.decode(bytes, start + headerBytes)
     if (decoded.offset !== end) {
       throw new IngestError(
         'FRAME_UNEXPECTED',

@@ -42,6 +42,10 @@ class FakeService implements RunningService {
     return this.finished
   }
 
+  async crash(thread: string): Promise<void> {
+    this.calls.push(`crash ${thread}`)
+  }
+
   hurry(): void {
     this.calls.push('hurry')
     this.finish(sampleSummary)

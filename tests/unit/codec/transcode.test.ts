@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { type DataRecord, recordTypes, withHeader } from '../../../src/codec/avro-types.ts'
-import { createTranscoder } from '../../../src/codec/transcode.ts'
+import { createTranscoder, type Transcoder } from '../../../src/codec/transcode.ts'
 import { warmUp } from '../../../src/codec/warm-up.ts'
 import { FrameKind } from '../../../src/wire/frame-batch.ts'
 import { FrameOutcome, RecordBatch, RecordFlag } from '../../../src/wire/record-batch.ts'
@@ -300,7 +300,10 @@ test('JSON values have the shape of the Avro record, and the facts point into th
 test('the progress cell names the frame at hand', () => {
   const progress = new Int32Array(2)
   const transcoder = createTranscoder()
-  transcodeFrames(contextOf('binance', 'trade', [bitcoin]), [tradeOf(1), tradeOf(2), tradeOf(3)], transcoder)
+  const watched: Transcoder = {
+    transcode: (batch, context) => transcoder.transcode(batch, context, progress)
+  }
+  transcodeFrames(contextOf('binance', 'trade', [bitcoin]), [tradeOf(1), tradeOf(2), tradeOf(3)], watched)
   assert.deepEqual([...progress], [0, 2])
 })
 

@@ -18,7 +18,7 @@ for (const requestType of ['ticker', 'orderbook'] as const) {
     rig.settleDown()
     rig.reopen()
     assert.equal(rig.send({ id: '11', exchangeMs: 2000 }), 'duplicate')
-    assert.equal(rig.send({ id: '10', exchangeMs: 1000 }), 'duplicate', 'an older one as well')
+    assert.equal(rig.send({ id: '10', exchangeMs: 1000 }), 'duplicate', 'the one before it as well')
     assert.deepEqual(
       rig.gapLines().map(({ status, reason, frames }) => [status, reason, frames]),
       [
@@ -41,6 +41,24 @@ for (const requestType of ['ticker', 'orderbook'] as const) {
     assert.equal(rig.send({ id: '12', exchangeMs: 2000 }), 'published')
     assert.equal(rig.send({ id: '12', exchangeMs: 2000 }), 'duplicate')
     assert.equal(rig.send({ id: '123456', exchangeMs: 2000 }), 'published', 'also when its length differs')
+  })
+
+  test(`an older ${what} is news in a stream, even after a subscription, and a repetition in a snapshot`, () => {
+    const rig = opened()
+    rig.reopen()
+    assert.equal(rig.send({ id: '12', exchangeMs: 1500 }), 'published', 'the venue swapped two of them')
+    assert.equal(rig.send({ id: '13', exchangeMs: 1500, isSnapshot: true }), 'duplicate')
+    assert.deepEqual(rig.published, ['10', '11', '12'])
+  })
+
+  test(`the newest ${what} is known again when it came before an older one`, () => {
+    const rig = opened()
+    rig.send({ id: '13', exchangeMs: 3000 })
+    rig.send({ id: '12', exchangeMs: 3000 })
+    rig.reopen()
+    assert.equal(rig.send({ id: '13', exchangeMs: 3000, isSnapshot: true }), 'duplicate')
+    assert.equal(rig.send({ id: '14', exchangeMs: 3000 }), 'published')
+    assert.equal(rig.send({ id: '13', exchangeMs: 3000 }), 'published', 'only the last two are remembered')
   })
 
   test(`long after a subscription no ${what} is taken for a repetition, unless it is marked as a snapshot`, () => {

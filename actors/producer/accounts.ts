@@ -2,12 +2,11 @@ import { type ProducerConnection } from './connection.ts'
 
 /** The account of one batch: its credits go back when all its records have met their fate. */
 interface BatchAccount {
-  connection: ProducerConnection
-  bytes: number
-  lastFrameSeq: number
+  readonly connection: ProducerConnection
+  readonly bytes: number
+  readonly lastFrameSeq: number
   /** Records without fate, and one for the batch itself while it is being decided. */
   remaining: number
-  isFree: boolean
 }
 
 /** The owner of control records (gaps, dead letters), which belong to no batch. */
@@ -19,10 +18,10 @@ export const controlOwner = -1
 export class Accounts {
   readonly #batches: BatchAccount[] = []
   readonly #free: number[] = []
-  readonly #onSettled: (connection: ProducerConnection, bytes: number, lastFrameSeq: number) => void
+  readonly #onSettled: (connection: ProducerConnection, bytes: number) => void
   #open = 0
 
-  constructor(onSettled: (connection: ProducerConnection, bytes: number, lastFrameSeq: number) => void) {
+  constructor(onSettled: (connection: ProducerConnection, bytes: number) => void) {
     this.#onSettled = onSettled
   }
 
@@ -37,17 +36,14 @@ export class Accounts {
 
   begin(connection: ProducerConnection, bytes: number, lastFrameSeq: number): number {
     this.#open++
+    const batch: BatchAccount = { connection, bytes, lastFrameSeq, remaining: 1 }
+    connection.unsettled.push(batch)
     const number = this.#free.pop()
     if (number === undefined) {
-      this.#batches.push({ connection, bytes, lastFrameSeq, remaining: 1, isFree: false })
+      this.#batches.push(batch)
       return this.#batches.length - 1
     }
-    const batch = this.#batches[number]!
-    batch.connection = connection
-    batch.bytes = bytes
-    batch.lastFrameSeq = lastFrameSeq
-    batch.remaining = 1
-    batch.isFree = false
+    this.#batches[number] = batch
     return number
   }
 
@@ -60,9 +56,14 @@ export class Accounts {
   release(owner: number): void {
     const batch = this.#batches[owner]!
     if (--batch.remaining > 0) return
-    batch.isFree = true
     this.#free.push(owner)
     this.#open--
-    this.#onSettled(batch.connection, batch.bytes, batch.lastFrameSeq)
+    const { connection, bytes } = batch
+    const { unsettled } = connection
+    // Batches may settle out of order; what is told is the last frame up to which everything is settled.
+    while (unsettled.length > 0 && unsettled[0]!.remaining === 0) {
+      connection.settledFrameSeq = unsettled.shift()!.lastFrameSeq
+    }
+    this.#onSettled(connection, bytes)
   }
 }

@@ -20,8 +20,11 @@ export class ProducerConnection {
   lastGoodMicros = 0
   /** The gap of frames that could not be decoded, for their symbols are not known. */
   decodeGap: OpenGap | null = null
-  /** Settled since the last report to the connection thread. */
+  /** Batches whose records have not all met their fate, in the order of the socket. */
+  readonly unsettled: { readonly lastFrameSeq: number; readonly remaining: number }[] = []
+  /** Bytes settled since the last report to the connection thread. */
   settledBytes = 0
+  /** Everything up to this frame is settled. */
   settledFrameSeq = 0
 
   constructor(port: MessagePort, context: ConnectionContext, frames: FrameAccount, records: RecordAccount) {

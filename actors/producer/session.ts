@@ -105,9 +105,7 @@ export class ProducerSession {
     this.#codec = options.codec
     this.#sink = options.sink
     this.#routes = new Routes(options.plan.partitions)
-    this.#accounts = new Accounts((connection, bytes, frameSeq) =>
-      this.#settledBatch(connection, bytes, frameSeq)
-    )
+    this.#accounts = new Accounts((connection, bytes) => this.#settledBatch(connection, bytes))
     const { gapFile } = options.plan
     this.#outbox = new GapOutbox(
       gapFile === null ? null : new GapFile(gapFile, this.#logger),
@@ -579,9 +577,8 @@ export class ProducerSession {
     this.#accounts.release(owner)
   }
 
-  #settledBatch(connection: ProducerConnection, bytes: number, frameSeq: number): void {
+  #settledBatch(connection: ProducerConnection, bytes: number): void {
     connection.settledBytes += bytes
-    if (frameSeq > connection.settledFrameSeq) connection.settledFrameSeq = frameSeq
     this.#touched.add(connection)
   }
 

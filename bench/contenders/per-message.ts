@@ -18,6 +18,7 @@ const pool = new Piscina<FrameTask, NaiveRecord | null>({
 let tasks = 0
 let dropped = 0
 let frameSeq = 0
+let isStopping = false
 openSockets(plan, frame => {
   frameSeq++
   if (tasks >= tasksMax) {
@@ -32,11 +33,15 @@ openSockets(plan, frame => {
     })
     .finally(() => tasks--)
     .catch((error: unknown) => {
+      if (isStopping) return
       process.stderr.write(`${String(error)}\n`)
       process.exit(1)
     })
 })
 serveReadings(
   () => ({ records: sink.acknowledged(), dropped }),
-  () => pool.destroy()
+  async () => {
+    isStopping = true
+    await pool.destroy()
+  }
 )

@@ -26,8 +26,8 @@ export function closeConnectionAccounts(ledger: SharedLedger, targets: readonly 
     for (let shard = target.firstShard; shard < target.firstShard + target.shards; shard++) {
       const frames = ledger.frames(shard)
       const accounted =
-        frames.get('control') + frames.get('shed') + frames.get('handedOver') + frames.get('lost')
-      frames.add('lost', Math.max(0, frames.get('received') - accounted))
+        frames.get('control') + frames.get('shed') + frames.get('handedOver') + frames.get('lostUnsent')
+      frames.add('lostUnsent', frames.get('received') - accounted)
       frames.set('held', 0)
     }
   }

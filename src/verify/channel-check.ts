@@ -22,6 +22,7 @@ export interface ChannelCounts {
 
 /** Compares what one channel delivered with its ledger, record by record. */
 export class ChannelCheck {
+  readonly topic: string
   readonly key: string
   readonly ledger: ChannelLedger
   readonly delivered: DeliveryLog
@@ -54,7 +55,14 @@ export class ChannelCheck {
   /** Where each connection's stream stood when another one took over. */
   readonly #leftAt = new Map<number, number>()
 
-  constructor(key: string, ledger: ChannelLedger, connections: Connections, findings: Findings) {
+  constructor(
+    topic: string,
+    key: string,
+    ledger: ChannelLedger,
+    connections: Connections,
+    findings: Findings
+  ) {
+    this.topic = topic
     this.key = key
     this.ledger = ledger
     this.delivered = new DeliveryLog(connections)

@@ -1,6 +1,6 @@
 import { asIngestError } from '../core/errors.ts'
 import { type Gap } from '../domain/gap.ts'
-import { recordKey } from '../domain/routing.ts'
+import { dataTopic, recordKey } from '../domain/routing.ts'
 import { exchangeRegions, type Target, targetName } from '../domain/target.ts'
 import { type Truth } from '../domain/truth.ts'
 import { type FaultLog } from '../simulator/fault-log.ts'
@@ -14,6 +14,7 @@ import { edgesOf, GapList } from './gap-list.ts'
 import { type DataRecord, RecordDecoder } from './record-decoder.ts'
 
 const gapTopic = 'ws.gap.events'
+const dataTopicPattern = /^(?:ticker|trade|orderbook)-data\./
 
 /**
  * Compares the records read back from the sink with the ledgers of the simulated exchanges, while the run goes on, and
@@ -36,7 +37,7 @@ export class Check {
       const { exchange, requestType, symbol } = channel
       const target: Target = { region: exchangeRegions[exchange], exchange, request_type: requestType }
       const key = recordKey(target, symbol)
-      const check = new ChannelCheck(key, channel, this.#connections, this.#findings)
+      const check = new ChannelCheck(dataTopic(target), key, channel, this.#connections, this.#findings)
       this.#channels.set(key, check)
       this.#gaps.addChannel(check)
     }
@@ -58,9 +59,11 @@ export class Check {
       this.#gap(bytes, start, end)
       return
     }
+    // Other topics have records under the same keys.
+    if (!topic.includes('-data.')) return
     const channel = this.#channels.get(key)
     if (channel === undefined) {
-      if (topic.includes('-data.')) this.#stray(topic, key)
+      this.#stray(topic, key)
       return
     }
     this.#records++
@@ -141,7 +144,7 @@ export class Check {
 
   #stray(topic: string, key: string): void {
     this.#strayAltered++
-    this.#findings.sample('altered', () => `${topic} has a record with key ${key}, which no market makes`)
+    this.#findings.sample('altered', () => `${topic} has a record with key ${key}, which no market fills`)
   }
 
   #evaluate(sentOf: (channel: ChannelCheck) => number): Truth {

@@ -24,8 +24,9 @@ const frameFields = [
   'codecControl',
   'dead',
   'producerHeld',
-  // written by main when a thread died with frames in it
-  'lost'
+  // written when a thread died: frames handed over that were with the producer, and frames that never left their thread
+  'lost',
+  'lostUnsent'
 ] as const
 type FrameField = (typeof frameFields)[number]
 
@@ -94,7 +95,7 @@ export class FrameAccount extends Block<FrameField> {
       transcoded: this.get('transcoded'),
       ignored: this.get('ignored'),
       dead: this.get('dead'),
-      shed: this.get('shed') + this.get('lost'),
+      shed: this.get('shed') + this.get('lost') + this.get('lostUnsent'),
       in_flight: this.get('held') + (this.get('handedOver') - this.get('taken')) + this.get('producerHeld')
     }
   }

@@ -93,7 +93,7 @@ export class KafkajsSendSink implements RecordSink, LaneListener {
 
   async drain(deadlineMs: number): Promise<void> {
     this.#isDraining = true
-    for (const queue of [...this.#lingering]) this.#closeBatch(queue)
+    for (const queue of this.#queues.values()) if (queue.open !== null) this.#closeBatch(queue)
     if (this.#pendingRecords > 0) {
       let timer: NodeJS.Timeout | undefined
       await new Promise<void>(resolve => {
@@ -140,6 +140,10 @@ export class KafkajsSendSink implements RecordSink, LaneListener {
     this.#sayFirstWord()
   }
 
+  emptied(queue: SendQueue): void {
+    if (queue.open !== null && !this.#lingering.has(queue)) this.#closeBatch(queue)
+  }
+
   refused(batch: SendBatch, message: string): void {
     this.#tellUndelivered([batch], `Kafka refused the record for good: ${message}.`)
   }
@@ -180,7 +184,11 @@ export class KafkajsSendSink implements RecordSink, LaneListener {
     this.#laneOf.get(queue)!.offer(queue)
   }
 
-  /** Batches are opened in the order of the set, so the first that is not due ends the search. */
+  /**
+   * Batches are opened in the order of the set, so the first that is not due ends the search. Behind a batch that waits for
+   * its request another one stays open and grows: a request costs the same whatever it carries, so that after an outage, or
+   * on a slow broker, closing one for every linger would build up a queue that is never worked off.
+   */
   readonly #onLingered = (): void => {
     this.#lingerTimer = null
     const lingerMs = this.#isDraining ? 0 : this.#options.lingerMs
@@ -192,7 +200,8 @@ export class KafkajsSendSink implements RecordSink, LaneListener {
         this.#lingerTimer = setTimeout(this.#onLingered, waitMs)
         return
       }
-      this.#closeBatch(queue)
+      if (queue.ready.length > 0) this.#lingering.delete(queue)
+      else this.#closeBatch(queue)
     }
   }
 

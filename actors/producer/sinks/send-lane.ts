@@ -20,6 +20,8 @@ export interface LaneListener {
   recovered(part: object): void
   /** The broker will never take this batch; it is settled next. */
   refused(batch: SendBatch, message: string): void
+  /** The last closed batch has left the queue: what was gathered meanwhile may follow. */
+  emptied(queue: SendQueue): void
 }
 
 export interface LaneOptions {
@@ -153,6 +155,7 @@ export class SendLane {
     // A drain that ran out of time has settled the batch meanwhile.
     if (queue.ready[0] === batch) this.#conclude(queue, batch, fault)
     if (queue.ready.length > 0) this.offer(queue)
+    else this.#listener.emptied(queue)
     if (
       this.#recordsOfProducer > recordsPerProducer &&
       !this.#rotation.some(({ failures }) => failures > 0)

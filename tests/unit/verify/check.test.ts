@@ -274,6 +274,21 @@ suite('the check of trades', () => {
     assertTruth(bench.truth(), { altered: 1 })
   })
 
+  test('passes over other topics that use the keys of the data', () => {
+    const bench = new CheckBench()
+    bench.makeTrades(1)
+    bench.deliverTrade(0)
+    const value = Buffer.alloc(40)
+    bench.check.accept('ws.connect_success.asia', 'asia|binance|trade|BTC-USDT', value, 0, value.length)
+    assertTruth(bench.truth(), { delivered: 1 })
+  })
+
+  test('counts a record in the topic of another channel as altered', () => {
+    const bench = new CheckBench()
+    bench.check.accept('ticker-data.asia', 'asia|binance|trade|BTC-USDT', Buffer.from('{}'), 0, 2)
+    assertTruth(bench.truth(), { altered: 1 })
+  })
+
   test('reads records in JSON as well', () => {
     const bench = new CheckBench()
     bench.makeTrades(1)

@@ -467,6 +467,8 @@ export class ProducerSession {
         for (const subscription of notice.subscriptions) {
           const track = connection.tracks[subscription]
           if (track?.connection !== connection.context.connection) continue
+          // Nothing is owed for it any more: the end of this connection is no gap of it.
+          track.connection = -1
           track.isConnected = false
         }
         break

@@ -33,6 +33,8 @@ export class Connection {
   readonly webSocket: WebSocket
   /** Subscribed channels as `request_type:SYMBOL`, kept by the venue. */
   readonly channels = new Set<string>()
+  /** Channels that were asked for and passed over in silence: what befalls the connection concerns them as well. */
+  readonly refused = new Set<string>()
   readonly #socket: Duplex
   readonly #faults: WireFaults
   readonly #counters: WireCounters
@@ -200,7 +202,7 @@ export class Connection {
 
   /** A connection without channels is going to get some: what befalls it befalls whatever it was opened for. */
   #channelsOrAll(): readonly string[] | null {
-    return this.channels.size === 0 ? null : [...this.channels]
+    return this.channels.size === 0 ? null : [...this.channels, ...this.refused]
   }
 
   #write(chunk: Buffer): void {

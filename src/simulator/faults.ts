@@ -61,7 +61,7 @@ export const faultsHelp = `Faults of the simulated exchanges, as a list with com
   reorder:0.001                  1 event in 1,000 goes over the wire after its successor
   stall:5s                       one random connection falls silent for 5 s, then sends what it held; again every 10 s
   mute:upbit/trade:BTC-KRW       one channel of one symbol is silent from 3 s after its confirmation until it is subscribed again
-  lose:binance/orderbook:BTC-USDT  one event of that channel, 3 s after its confirmation, is never sent
+  lose:binance/orderbook:BTC-USDT  one event of that channel, 3 s after its confirmation, is never sent (where events are numbered)
   reject:binance/trade:ETH-USDT  a subscription of it is refused (Upbit, which refuses nothing, stays silent)
   flood:binance/trade:BTC-USDT   10,000 events of that channel at once, every 5 s; *N behind it sets another number
   accept-close                   every connection is accepted and closed at once; accept-close:upbit for one exchange

@@ -35,13 +35,19 @@ export function listings(exchange: SimulatedExchange, world: World): ReadonlyMap
   )
 }
 
-/** @throws IngestError USAGE when a fault names a channel that is not simulated. */
+/** @throws IngestError USAGE when a fault names a channel that is not simulated, or loses what nobody could miss. */
 export function checkFaultChannels(faults: FaultPlan, ledger: Ledger): void {
   const { mutes, loses, rejects, floods } = faults
   for (const ref of [...mutes, ...loses, ...rejects, ...floods]) {
-    if (ledger.get(ref.exchange, ref.requestType, ref.symbol) !== undefined) continue
+    const channel = ledger.get(ref.exchange, ref.requestType, ref.symbol)
     const name = `${ref.exchange}/${ref.requestType}:${ref.symbol}`
-    throw new IngestError('USAGE', `A fault names ${name}, which no simulated exchange of this run has.`)
+    if (channel === undefined) {
+      throw new IngestError('USAGE', `A fault names ${name}, which no simulated exchange of this run has.`)
+    }
+    if (loses.includes(ref) && channel.place !== 'sequence' && channel.place !== 'trade-id') {
+      const why = 'the venue does not number its events, so nobody can notice that one is missing'
+      throw new IngestError('USAGE', `An event of ${name} cannot be lost on request: ${why}.`)
+    }
   }
 }
 

@@ -60,9 +60,9 @@ export class Check {
       return
     }
     // Other topics have records under the same keys.
-    if (!topic.includes('-data.')) return
+    if (!dataTopicPattern.test(topic)) return
     const channel = this.#channels.get(key)
-    if (channel === undefined) {
+    if (channel?.topic !== topic) {
       this.#stray(topic, key)
       return
     }

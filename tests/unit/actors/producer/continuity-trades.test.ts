@@ -85,10 +85,10 @@ test('the gap of a lost connection closes at the next trade, on the new connecti
   rig.reopen()
   rig.trades(105, 106)
   const [open, closed] = rig.gapLines()
-  assert.deepEqual(open, line({ reason: 'disconnect', frames: [2, null] }))
+  assert.deepEqual(open, line({ reason: 'disconnect', frames: [2, null], sequences: ['101', null] }))
   assert.deepEqual(
     closed,
-    line({ reason: 'disconnect', status: 'closed', frames: [2, 1], sequences: [null, '105'], missed: 3 })
+    line({ reason: 'disconnect', status: 'closed', frames: [2, 1], sequences: ['101', '105'], missed: 3 })
   )
   assert.equal(rig.gapEvents.length, 2)
   const { connection_id, next_connection_id } = rig.gapEvents[1]!
@@ -116,7 +116,7 @@ test('shed trades are counted in their gap, and the ids tell how many trades the
   rig.trades(104)
   assert.deepEqual(
     rig.gapLines().at(-1),
-    line({ status: 'closed', reason: 'shed', frames: [1, 2], sequences: [null, '104'], missed: 3, shed: 2 })
+    line({ status: 'closed', reason: 'shed', frames: [1, 2], sequences: ['100', '104'], missed: 3, shed: 2 })
   )
 })
 

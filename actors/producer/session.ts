@@ -1,26 +1,28 @@
 import { type MessagePort } from 'node:worker_threads'
 import { type Encoding } from '../../src/codec/context.ts'
 import { type Clock } from '../../src/core/clock.ts'
-import { asIngestError, type ErrorCode } from '../../src/core/errors.ts'
+import { asIngestError } from '../../src/core/errors.ts'
 import { type Logger } from '../../src/core/logger.ts'
 import { type Gap, type GapReason } from '../../src/domain/gap.ts'
 import { connectSuccessTopic } from '../../src/domain/routing.ts'
 import { type Target } from '../../src/domain/target.ts'
 import { type ExchangeAdapter } from '../../src/exchange-kit/adapter.ts'
 import { FrameBatch } from '../../src/wire/frame-batch.ts'
-import { FrameOutcome, type FrameReason, RecordBatch } from '../../src/wire/record-batch.ts'
+import { RecordBatch } from '../../src/wire/record-batch.ts'
 import { type FromProducer, type SessionNotice, type ToProducer } from '../../src/wire/session-messages.ts'
 import { frameFieldAt, recordFieldAt, type SharedLedger } from '../../src/wire/shared-ledger.ts'
 import { Accounts, controlOwner } from './accounts.ts'
 import { type Codec } from './codec.ts'
 import { encodeConnectSuccess } from './connect-success.ts'
 import { ProducerConnection } from './connection.ts'
+import { ConnectionLife } from './connection-life.ts'
 import { Continuity } from './continuity.ts'
-import { codeOfReason, DeadLetters } from './dead-letters.ts'
-import { isProvenSilent, owesEvents } from './freshness.ts'
+import { DeadLetters } from './dead-letters.ts'
+import { isProvenSilent } from './freshness.ts'
 import { GapFile } from './gap-file.ts'
 import { GapOutbox } from './gap-outbox.ts'
 import { Gaps } from './gaps.ts'
+import { Intake } from './intake.ts'
 import { type ProducerPlan, type ProducerStats } from './messages.ts'
 import { Routes } from './routes.ts'
 import { Sequencer } from './sequencer.ts'
@@ -35,12 +37,7 @@ const lastGapsMs = 500
 const encoder = new TextEncoder()
 
 const takenField = frameFieldAt('taken')
-const transcodedField = frameFieldAt('transcoded')
-const ignoredField = frameFieldAt('ignored')
-const codecControlField = frameFieldAt('codecControl')
-const deadField = frameFieldAt('dead')
 const producerHeldField = frameFieldAt('producerHeld')
-const madeField = recordFieldAt('made')
 const publishedField = recordFieldAt('published')
 const duplicateField = recordFieldAt('duplicate')
 const supersededField = recordFieldAt('superseded')
@@ -76,12 +73,12 @@ export class ProducerSession {
   readonly #outbox: GapOutbox
   readonly #continuity: Continuity
   readonly #deadLetters: DeadLetters
+  readonly #intake: Intake
+  readonly #life: ConnectionLife
   readonly #routes: Routes
   readonly #tracks: Tracks
   readonly #touched = new Set<ProducerConnection>()
   readonly #gapsByReason: Partial<Record<GapReason, number>> = {}
-  readonly #limitHits: Record<string, number> = {}
-  readonly #deadByCode: Partial<Record<ErrorCode, number>> = {}
   #undelivered = 0
   #drainMarks = 0
   #onDrainMark: (() => void) | null = null
@@ -127,6 +124,17 @@ export class ProducerSession {
         drop: (owner, outcome) => this.#dropRecord(owner, outcome),
         requestSnapshot: track => this.#ask(track, 'resnapshot'),
         requestResubscribe: track => this.#ask(track, 'resubscribe')
+      },
+      this.#logger
+    )
+    this.#intake = new Intake(this.#accounts, this.#gaps, this.#continuity, this.#deadLetters)
+    this.#life = new ConnectionLife(
+      this.#gaps,
+      this.#continuity,
+      this.#intake,
+      {
+        confirmed: (track, atMicros) => this.#announce(track, atMicros),
+        ended: ({ context }) => this.#lanes.delete(context.connection)
       },
       this.#logger
     )
@@ -263,11 +271,11 @@ export class ProducerSession {
         pendingBytes: this.#sink.pendingBytes
       },
       deadLetters: { published: this.#deadLetters.published, suppressed: this.#deadLetters.suppressed },
-      deadByCode: this.#deadByCode,
+      deadByCode: this.#intake.deadByCode,
       offloaded: this.#codec.offloaded,
       inlined: this.#codec.inlined,
       undelivered: this.#undelivered,
-      limitHits: this.#limitHits
+      limitHits: { creditBytes: this.#life.shedFrames }
     }
   }
 
@@ -362,190 +370,15 @@ export class ProducerSession {
   #handle(connection: ProducerConnection, item: Item): void {
     switch (item.type) {
       case 'batch':
-        this.#decoded(connection, item.frames, new RecordBatch(item.records))
+        this.#intake.decoded(connection, item.frames, new RecordBatch(item.records))
         break
       case 'undecodable':
-        this.#undecodable(connection, item.frames)
+        this.#intake.undecodable(connection, item.frames)
         break
       case 'notice':
-        this.#notice(connection, item.notice)
+        this.#life.take(connection, item.notice)
         break
     }
-  }
-
-  #decoded(connection: ProducerConnection, frames: FrameBatch, batch: RecordBatch): void {
-    const last = frames.frames - 1
-    const owner = this.#accounts.begin(connection, frames.payloadBytes, frames.frameSeq(last))
-    const values = connection.frames.values
-    const recordValues = connection.records.values
-    recordValues[madeField] = recordValues[madeField]! + batch.records
-    recordValues[heldField] = recordValues[heldField]! + batch.records
-    let row = 0
-    for (let frame = 0; frame < batch.frames; frame++) {
-      const outcome = batch.outcome(frame)
-      if (outcome === FrameOutcome.dead) {
-        this.#dead(connection, frames, frame, batch.reason(frame))
-        continue
-      }
-      if (connection.decodeGap !== null && outcome !== FrameOutcome.control) {
-        this.#closeDecodeGap(connection, batch.frameReceivedMicros(frame), batch.frameSeqOf(frame))
-      }
-      connection.lastGoodFrameSeq = batch.frameSeqOf(frame)
-      connection.lastGoodMicros = batch.frameReceivedMicros(frame)
-      if (outcome === FrameOutcome.transcoded) {
-        values[transcodedField] = values[transcodedField]! + 1
-        for (const end = row + batch.recordsOf(frame); row < end; row++) {
-          this.#accounts.hold(owner)
-          this.#continuity.record(connection.tracks[batch.subscription(row)]!, batch, row, owner)
-        }
-      } else if (outcome === FrameOutcome.ignored) values[ignoredField] = values[ignoredField]! + 1
-      else values[codecControlField] = values[codecControlField]! + 1
-    }
-    values[producerHeldField] = values[producerHeldField]! - frames.frames
-    this.#accounts.release(owner)
-  }
-
-  /** A whole batch whose codec failed twice: its frames are dead, and declared. */
-  #undecodable(connection: ProducerConnection, frames: FrameBatch): void {
-    const owner = this.#accounts.begin(connection, frames.payloadBytes, frames.frameSeq(frames.frames - 1))
-    for (let frame = 0; frame < frames.frames; frame++) this.#dead(connection, frames, frame, 'codec failed')
-    const values = connection.frames.values
-    values[producerHeldField] = values[producerHeldField]! - frames.frames
-    this.#accounts.release(owner)
-  }
-
-  #dead(connection: ProducerConnection, frames: FrameBatch, frame: number, reason: FrameReason): void {
-    const values = connection.frames.values
-    values[deadField] = values[deadField]! + 1
-    const code = codeOfReason(reason)
-    this.#deadByCode[code] = (this.#deadByCode[code] ?? 0) + 1
-    const seq = frames.frameSeq(frame)
-    const received = frames.receivedMicros(frame)
-    const { context } = connection
-    const bytes = frames.bytes.subarray(frames.start(frame), frames.end(frame))
-    this.#deadLetters.frame(context, bytes, seq, reason, received)
-    if (connection.decodeGap !== null) return
-    connection.decodeGap = this.#gaps.begin(context.target, null, {
-      reason: 'decode',
-      connectionId: context.connectionId,
-      openedMicros: connection.lastGoodMicros === 0 ? connection.openedMicros : connection.lastGoodMicros,
-      lastFrameSeq: connection.lastGoodFrameSeq,
-      lastSequence: null,
-      missed: null,
-      shed: null
-    })
-  }
-
-  #closeDecodeGap(connection: ProducerConnection, receivedMicros: number, frameSeq: number): void {
-    const gap = connection.decodeGap
-    if (gap === null) return
-    connection.decodeGap = null
-    const { target, connectionId } = connection.context
-    this.#gaps.end(target, null, gap, { connectionId, receivedMicros, frameSeq, sequence: null })
-  }
-
-  #notice(connection: ProducerConnection, notice: SessionNotice): void {
-    switch (notice.type) {
-      case 'opened':
-        connection.isOpen = true
-        connection.openedMicros = notice.atMicros
-        connection.tracks.forEach((track, subscription) => this.#carry(connection, track, subscription))
-        break
-      case 'resumed':
-        this.#resumed(connection, notice.atMicros, notice.lastFrameSeq)
-        break
-      case 'confirmed':
-        for (const subscription of notice.subscriptions) {
-          const track = connection.tracks[subscription]
-          if (track === undefined) continue
-          this.#carry(connection, track, subscription)
-          this.#continuity.confirmed(track, notice.atMicros)
-          this.#announce(track, notice.atMicros)
-        }
-        break
-      case 'rejected':
-        for (const subscription of notice.subscriptions) {
-          const track = connection.tracks[subscription]
-          if (track?.connection !== connection.context.connection) continue
-          // Nothing is owed for it any more: the end of this connection is no gap of it.
-          track.connection = -1
-          track.isConnected = false
-        }
-        break
-      case 'lost':
-        this.#lost(connection, notice.reason, notice.atMicros)
-        break
-      case 'shed':
-        this.#shed(connection, notice.subscription, notice.frames)
-        break
-      case 'snapshotFailed': {
-        const track = connection.tracks[notice.subscription]
-        this.#logger.warn(
-          { code: 'SNAPSHOT_FAILED', exchange: connection.context.target.exchange, symbol: track?.symbol },
-          notice.message
-        )
-        break
-      }
-      case 'closed':
-        for (const track of connection.tracks) {
-          if (track.connection === connection.context.connection && owesEvents(track, notice.atMicros)) {
-            this.#gaps.open(track, 'stale', notice.atMicros, {})
-          }
-        }
-        this.#forget(connection)
-        break
-    }
-  }
-
-  /** A predecessor died with frames of this connection: every symbol has a gap behind the last settled frame. */
-  #resumed(connection: ProducerConnection, atMicros: number, lastFrameSeq: number): void {
-    connection.lastGoodFrameSeq = lastFrameSeq
-    connection.lastGoodMicros = atMicros
-    for (const track of connection.tracks) {
-      if (track.connection !== connection.context.connection) continue
-      track.lastReceivedMicros = atMicros
-      track.lastFrameSeq = lastFrameSeq
-      track.lastConnectionId = connection.context.connectionId
-      this.#gaps.open(track, 'undelivered', connection.openedMicros, {})
-      if (track.book !== null) this.#continuity.confirmed(track, atMicros)
-    }
-  }
-
-  #carry(connection: ProducerConnection, track: SymbolTrack, subscription: number): void {
-    track.connection = connection.context.connection
-    track.connectionId = connection.context.connectionId
-    track.subscription = subscription
-    track.isConnected = true
-    track.repeatsUntilMicros = Math.max(track.repeatsUntilMicros, connection.openedMicros + 10_000_000)
-  }
-
-  #lost(connection: ProducerConnection, reason: GapReason, atMicros: number): void {
-    const { context } = connection
-    this.#closeDecodeGap(connection, atMicros, connection.lastGoodFrameSeq + 1)
-    for (const track of connection.tracks) {
-      if (track.connection !== context.connection) continue
-      track.isConnected = false
-      this.#gaps.open(track, reason, connection.openedMicros, {})
-      this.#continuity.broke(track)
-    }
-    this.#forget(connection)
-  }
-
-  #shed(connection: ProducerConnection, subscription: number | null, frames: number): void {
-    this.#limitHits['creditBytes'] = (this.#limitHits['creditBytes'] ?? 0) + frames
-    const only = subscription === null ? undefined : connection.tracks[subscription]
-    const tracks = only === undefined ? connection.tracks : [only]
-    for (const track of tracks) {
-      if (track.connection !== connection.context.connection) continue
-      this.#gaps.open(track, 'shed', connection.openedMicros, { shed: frames })
-      this.#continuity.broke(track)
-    }
-  }
-
-  #forget(connection: ProducerConnection): void {
-    connection.isOpen = false
-    this.#closeDecodeGap(connection, connection.lastGoodMicros, connection.lastGoodFrameSeq + 1)
-    this.#lanes.delete(connection.context.connection)
   }
 
   #ask(track: SymbolTrack, type: 'resnapshot' | 'resubscribe'): void {

@@ -4,6 +4,8 @@ import { asIngestError, IngestError } from '../core/errors.ts'
 import { type RecordReader, type RecordTaker } from './record-source.ts'
 
 const connectTimeoutMs = 5000
+/** A broker that is gone must not keep us: the client would try to say goodbye for ever. */
+const closeWithinMs = 3000
 /** Kafka may be stopped and started during a run; the reader waits for it as long as the run lasts. */
 const retry = { initialRetryTime: 200, maxRetryTime: 2000, retries: 1_000_000 }
 
@@ -95,9 +97,18 @@ export class KafkaReader implements RecordReader {
     const consumer = this.#consumer
     this.#consumer = null
     if (consumer === null) return
-    await consumer.disconnect()
-    const admin = this.#kafka.admin({ retry: { retries: 2 } })
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>(resolve => {
+      timer = setTimeout(resolve, closeWithinMs)
+    })
+    await Promise.race([this.#leave(consumer), late])
+    clearTimeout(timer)
+  }
+
+  async #leave(consumer: Consumer): Promise<void> {
+    const admin = this.#kafka.admin({ retry: { retries: 1 } })
     try {
+      await consumer.disconnect()
       await admin.connect()
       await admin.deleteGroups([this.#groupId])
     } catch (error) {

@@ -187,3 +187,13 @@ test('a fault for a symbol that nobody simulates is refused before anything star
       error instanceof IngestError && error.code === 'USAGE' && error.message.includes('upbit/trade:NOPE-KRW')
   )
 })
+
+test('an event that nobody could miss is not lost on request', async () => {
+  await assert.rejects(
+    start('lose:upbit/trade:BTC-KRW'),
+    (error: unknown) =>
+      error instanceof IngestError &&
+      error.code === 'USAGE' &&
+      error.message.includes('upbit/trade:BTC-KRW cannot be lost')
+  )
+})

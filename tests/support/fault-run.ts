@@ -8,7 +8,7 @@ import { runService } from '../../src/app/wire.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { framesBalance, recordsBalance } from '../../src/domain/ledger.ts'
 import { type Summary } from '../../src/domain/summary.ts'
-import { parseTargetArgument } from '../../src/domain/target.ts'
+import { type ExchangeName, parseTargetArgument } from '../../src/domain/target.ts'
 import { truthFaults } from '../../src/domain/truth.ts'
 
 /** `npm test` runs the short form of every fault test, `npm run test:fault` the long one. */
@@ -19,8 +19,8 @@ export interface FaultRunOptions {
   readonly seed?: number
   /** A fault list of the simulated exchanges. */
   readonly faults?: string
-  /** As on the command line; none: everything the demo collects. */
-  readonly targets?: readonly string[]
+  /** As on the command line, chosen from what is listed; none: everything the demo collects. */
+  readonly targets?: (listed: (exchange: ExchangeName) => readonly string[]) => readonly string[]
   /** Keys of the configuration and their values as text. */
   readonly settings?: Readonly<Record<string, string>>
 }
@@ -33,7 +33,6 @@ export class FaultRun implements AsyncDisposable {
   readonly service: RunningService
   readonly simulation: SimulationClient
   readonly adminSocket: string
-  /** Every sentence with which the service said that its sink is not available, or is again. */
   readonly #folder: string
   #summary: Promise<Summary> | null = null
 
@@ -50,11 +49,14 @@ export class FaultRun implements AsyncDisposable {
   }
 
   static async start(options: FaultRunOptions): Promise<FaultRun> {
-    const { rate = 1000, seed = 1, faults = '', targets = [], settings = {} } = options
+    const { rate = 1000, seed = 1, faults = '', targets = () => [], settings = {} } = options
     const folder = await mkdtemp(join(tmpdir(), 'coin-stream-fault-'))
     const adminSocket = join(folder, 'admin.sock')
     const simulation = await startSimulation({ rate, seed, faults })
     try {
+      const { venues } = await simulation.open()
+      const listed = (exchange: ExchangeName): readonly string[] =>
+        venues.find(venue => venue.exchange === exchange)?.symbols ?? []
       const flags = Object.entries({ 'admin.socket': adminSocket, pod: 'fault', ...settings })
       const { config } = loadConfig({
         file: null,
@@ -63,7 +65,7 @@ export class FaultRun implements AsyncDisposable {
       })
       const service: ServiceOptions = {
         config,
-        plans: targets.map(parseTargetArgument),
+        plans: targets(listed).map(parseTargetArgument),
         simulation: { attach: simulation.socket, rate, seed, faults, verify: true },
         endpoints: null,
         forMs: null,

@@ -1,0 +1,145 @@
+import { type Logger } from '../../src/core/logger.ts'
+import { type GapReason } from '../../src/domain/gap.ts'
+import { type SessionNotice } from '../../src/wire/session-messages.ts'
+import { type ProducerConnection } from './connection.ts'
+import { type Continuity } from './continuity.ts'
+import { owesEvents } from './freshness.ts'
+import { type Gaps } from './gaps.ts'
+import { type Intake } from './intake.ts'
+import { type SymbolTrack } from './symbol-track.ts'
+
+export interface ConnectionLifeEvents {
+  /** The exchange has confirmed a symbol. */
+  confirmed(track: SymbolTrack, atMicros: number): void
+  /** Nothing more comes from this connection. */
+  ended(connection: ProducerConnection): void
+}
+
+/** Takes the facts of a connection's life, in their place among its frames: they open gaps and say who carries a symbol. */
+export class ConnectionLife {
+  /** Frames that connections dropped because their credits were used up. */
+  shedFrames = 0
+  readonly #gaps: Gaps
+  readonly #continuity: Continuity
+  readonly #intake: Intake
+  readonly #events: ConnectionLifeEvents
+  readonly #logger: Logger
+
+  constructor(
+    gaps: Gaps,
+    continuity: Continuity,
+    intake: Intake,
+    events: ConnectionLifeEvents,
+    logger: Logger
+  ) {
+    this.#gaps = gaps
+    this.#continuity = continuity
+    this.#intake = intake
+    this.#events = events
+    this.#logger = logger
+  }
+
+  take(connection: ProducerConnection, notice: SessionNotice): void {
+    switch (notice.type) {
+      case 'opened':
+        connection.isOpen = true
+        connection.openedMicros = notice.atMicros
+        connection.tracks.forEach((track, subscription) => this.#carry(connection, track, subscription))
+        break
+      case 'resumed':
+        this.#resumed(connection, notice.atMicros, notice.lastFrameSeq)
+        break
+      case 'confirmed':
+        for (const subscription of notice.subscriptions) {
+          const track = connection.tracks[subscription]
+          if (track === undefined) continue
+          this.#carry(connection, track, subscription)
+          this.#continuity.confirmed(track, notice.atMicros)
+          this.#events.confirmed(track, notice.atMicros)
+        }
+        break
+      case 'rejected':
+        for (const subscription of notice.subscriptions) {
+          const track = connection.tracks[subscription]
+          if (track?.connection !== connection.context.connection) continue
+          // Nothing is owed for it any more: the end of this connection is no gap of it.
+          track.connection = -1
+          track.isConnected = false
+        }
+        break
+      case 'lost':
+        this.#lost(connection, notice.reason, notice.atMicros)
+        break
+      case 'shed':
+        this.#shed(connection, notice.subscription, notice.frames)
+        break
+      case 'snapshotFailed': {
+        const track = connection.tracks[notice.subscription]
+        this.#logger.warn(
+          { code: 'SNAPSHOT_FAILED', exchange: connection.context.target.exchange, symbol: track?.symbol },
+          notice.message
+        )
+        break
+      }
+      case 'closed':
+        for (const track of connection.tracks) {
+          if (track.connection === connection.context.connection && owesEvents(track, notice.atMicros)) {
+            this.#gaps.open(track, 'stale', notice.atMicros, {})
+          }
+        }
+        this.#forget(connection)
+        break
+    }
+  }
+
+  /** A predecessor died with frames of this connection: every symbol has a gap behind the last settled frame. */
+  #resumed(connection: ProducerConnection, atMicros: number, lastFrameSeq: number): void {
+    connection.lastGoodFrameSeq = lastFrameSeq
+    connection.lastGoodMicros = atMicros
+    for (const track of connection.tracks) {
+      if (track.connection !== connection.context.connection) continue
+      track.lastReceivedMicros = atMicros
+      track.lastFrameSeq = lastFrameSeq
+      track.lastConnectionId = connection.context.connectionId
+      this.#gaps.open(track, 'undelivered', connection.openedMicros, {})
+      if (track.book !== null) this.#continuity.confirmed(track, atMicros)
+    }
+  }
+
+  #carry(connection: ProducerConnection, track: SymbolTrack, subscription: number): void {
+    track.connection = connection.context.connection
+    track.connectionId = connection.context.connectionId
+    track.subscription = subscription
+    track.isConnected = true
+    track.repeatsUntilMicros = Math.max(track.repeatsUntilMicros, connection.openedMicros + 10_000_000)
+  }
+
+  #lost(connection: ProducerConnection, reason: GapReason, atMicros: number): void {
+    const { context } = connection
+    this.#intake.closeDecodeGap(connection, atMicros, connection.lastGoodFrameSeq + 1)
+    for (const track of connection.tracks) {
+      if (track.connection !== context.connection) continue
+      track.isConnected = false
+      this.#gaps.open(track, reason, connection.openedMicros, {})
+      this.#continuity.broke(track)
+    }
+    this.#forget(connection)
+  }
+
+  #shed(connection: ProducerConnection, subscription: number | null, frames: number): void {
+    this.shedFrames += frames
+    const only = subscription === null ? undefined : connection.tracks[subscription]
+    const tracks = only === undefined ? connection.tracks : [only]
+    for (const track of tracks) {
+      if (track.connection !== connection.context.connection) continue
+      this.#gaps.open(track, 'shed', connection.openedMicros, { shed: frames })
+      this.#continuity.broke(track)
+    }
+  }
+
+  #forget(connection: ProducerConnection): void {
+    connection.isOpen = false
+    this.#intake.closeDecodeGap(connection, connection.lastGoodMicros, connection.lastGoodFrameSeq + 1)
+    this.#events.ended(connection)
+  }
+}

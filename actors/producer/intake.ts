@@ -1,0 +1,108 @@
+import { type ErrorCode } from '../../src/core/errors.ts'
+import { type FrameBatch } from '../../src/wire/frame-batch.ts'
+import { FrameOutcome, type FrameReason, type RecordBatch } from '../../src/wire/record-batch.ts'
+import { frameFieldAt, recordFieldAt } from '../../src/wire/shared-ledger.ts'
+import { type Accounts } from './accounts.ts'
+import { type ProducerConnection } from './connection.ts'
+import { type Continuity } from './continuity.ts'
+import { codeOfReason, type DeadLetters } from './dead-letters.ts'
+import { type Gaps } from './gaps.ts'
+
+const transcodedField = frameFieldAt('transcoded')
+const ignoredField = frameFieldAt('ignored')
+const codecControlField = frameFieldAt('codecControl')
+const deadField = frameFieldAt('dead')
+const producerHeldField = frameFieldAt('producerHeld')
+const madeField = recordFieldAt('made')
+const heldField = recordFieldAt('held')
+
+/**
+ * Takes decoded batches in the order of their socket: closes the account of every frame, gives every record to continuity,
+ * and keeps dead frames as dead letters behind a gap of their own.
+ */
+export class Intake {
+  readonly deadByCode: Partial<Record<ErrorCode, number>> = {}
+  readonly #accounts: Accounts
+  readonly #gaps: Gaps
+  readonly #continuity: Continuity
+  readonly #deadLetters: DeadLetters
+
+  constructor(accounts: Accounts, gaps: Gaps, continuity: Continuity, deadLetters: DeadLetters) {
+    this.#accounts = accounts
+    this.#gaps = gaps
+    this.#continuity = continuity
+    this.#deadLetters = deadLetters
+  }
+
+  decoded(connection: ProducerConnection, frames: FrameBatch, batch: RecordBatch): void {
+    const last = frames.frames - 1
+    const owner = this.#accounts.begin(connection, frames.payloadBytes, frames.frameSeq(last))
+    const values = connection.frames.values
+    const recordValues = connection.records.values
+    recordValues[madeField] = recordValues[madeField]! + batch.records
+    recordValues[heldField] = recordValues[heldField]! + batch.records
+    let row = 0
+    for (let frame = 0; frame < batch.frames; frame++) {
+      const outcome = batch.outcome(frame)
+      if (outcome === FrameOutcome.dead) {
+        this.#dead(connection, frames, frame, batch.reason(frame))
+        continue
+      }
+      if (connection.decodeGap !== null && outcome !== FrameOutcome.control) {
+        this.closeDecodeGap(connection, batch.frameReceivedMicros(frame), batch.frameSeqOf(frame))
+      }
+      connection.lastGoodFrameSeq = batch.frameSeqOf(frame)
+      connection.lastGoodMicros = batch.frameReceivedMicros(frame)
+      if (outcome === FrameOutcome.transcoded) {
+        values[transcodedField] = values[transcodedField]! + 1
+        for (const end = row + batch.recordsOf(frame); row < end; row++) {
+          this.#accounts.hold(owner)
+          this.#continuity.record(connection.tracks[batch.subscription(row)]!, batch, row, owner)
+        }
+      } else if (outcome === FrameOutcome.ignored) values[ignoredField] = values[ignoredField]! + 1
+      else values[codecControlField] = values[codecControlField]! + 1
+    }
+    values[producerHeldField] = values[producerHeldField]! - frames.frames
+    this.#accounts.release(owner)
+  }
+
+  /** A whole batch whose codec failed twice: its frames are dead, and declared. */
+  undecodable(connection: ProducerConnection, frames: FrameBatch): void {
+    const owner = this.#accounts.begin(connection, frames.payloadBytes, frames.frameSeq(frames.frames - 1))
+    for (let frame = 0; frame < frames.frames; frame++) this.#dead(connection, frames, frame, 'codec failed')
+    const values = connection.frames.values
+    values[producerHeldField] = values[producerHeldField]! - frames.frames
+    this.#accounts.release(owner)
+  }
+
+  #dead(connection: ProducerConnection, frames: FrameBatch, frame: number, reason: FrameReason): void {
+    const values = connection.frames.values
+    values[deadField] = values[deadField]! + 1
+    const code = codeOfReason(reason)
+    this.deadByCode[code] = (this.deadByCode[code] ?? 0) + 1
+    const seq = frames.frameSeq(frame)
+    const received = frames.receivedMicros(frame)
+    const { context } = connection
+    const bytes = frames.bytes.subarray(frames.start(frame), frames.end(frame))
+    this.#deadLetters.frame(context, bytes, seq, reason, received)
+    if (connection.decodeGap !== null) return
+    connection.decodeGap = this.#gaps.begin(context.target, null, {
+      reason: 'decode',
+      connectionId: context.connectionId,
+      openedMicros: connection.lastGoodMicros === 0 ? connection.openedMicros : connection.lastGoodMicros,
+      lastFrameSeq: connection.lastGoodFrameSeq,
+      lastSequence: null,
+      missed: null,
+      shed: null
+    })
+  }
+
+  /** A frame was decoded well again, or the connection has ended. */
+  closeDecodeGap(connection: ProducerConnection, receivedMicros: number, frameSeq: number): void {
+    const gap = connection.decodeGap
+    if (gap === null) return
+    connection.decodeGap = null
+    const { target, connectionId } = connection.context
+    this.#gaps.end(target, null, gap, { connectionId, receivedMicros, frameSeq, sequence: null })
+  }
+}

@@ -42,8 +42,18 @@ export async function versusNaive(pace: Pace, ambient: number): Promise<Finding[
       pairs.map(pair => pair.ours.recordsPerS / pair.theirs.recordsPerS),
       doubts
     ),
-    finding('pipeline.cpu_us_per_record', 'us', ours.map(each => each.cpuMicrosPerRecord), oursDoubts),
-    finding('pipeline.records_per_s', 'records/s', ours.map(each => each.recordsPerS), oursDoubts)
+    finding(
+      'pipeline.cpu_us_per_record',
+      'us',
+      ours.map(each => each.cpuMicrosPerRecord),
+      oursDoubts
+    ),
+    finding(
+      'pipeline.records_per_s',
+      'records/s',
+      ours.map(each => each.recordsPerS),
+      oursDoubts
+    )
   ]
 }
 

@@ -26,10 +26,15 @@ export function reportTable({ machine, node, ambientLoad, findings }: BenchRepor
   const header = ['figure', 'median', 'unit', 'min–max', '']
   const widths = header.map((title, i) => Math.max(title.length, ...rows.map(row => row[i]!.length)))
   const line = (row: readonly string[]): string =>
-    row.map((cell, i) => (i === 1 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join('  ').trimEnd()
+    row
+      .map((cell, i) => (i === 1 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
+      .join('  ')
+      .trimEnd()
   const reasons = findings
     .filter(({ doubts }) => doubts.length > 0)
     .map(({ figure, doubts }) => `${figure.name} is inconclusive: ${doubts.join('; ')}.`)
   const head = `${machine}, Node ${node}, ${(ambientLoad * 100).toFixed(0)} % busy before the bench`
-  return [head, '', line(header), ...rows.map(line), ...(reasons.length > 0 ? ['', ...reasons] : [])].join('\n')
+  return [head, '', line(header), ...rows.map(line), ...(reasons.length > 0 ? ['', ...reasons] : [])].join(
+    '\n'
+  )
 }

@@ -80,6 +80,11 @@ export class Continuity {
     track.book.isSnapshotWanted = false
   }
 
+  /** The snapshot that was asked for has come and cannot be read: the next update of the book asks again. */
+  snapshotUnreadable(track: SymbolTrack): void {
+    if (track.book !== null) track.book.isSnapshotWanted = false
+  }
+
   #trade(track: SymbolTrack, batch: RecordBatch, row: number, owner: number): void {
     const bytes = batch.bytes
     const start = batch.tradeIdStart(row)

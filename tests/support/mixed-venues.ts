@@ -2,6 +2,10 @@ import { type WebSocket } from 'ws'
 import { type ExchangeName } from '../../src/domain/target.ts'
 import { VenueServer } from './venue-server.ts'
 
+/** The update id of the book snapshots, and the event time before the first. */
+const snapshotId = 1000
+const startMs = 1_790_000_000_000
+
 type Channel = 'trade' | 'ticker' | 'orderbook'
 
 interface BinanceRequest {
@@ -26,7 +30,7 @@ export class MixedVenues implements AsyncDisposable {
   readonly #wakes: Set<() => void>
   readonly #refusal: { status: number | null }
   #lastTrade = 0
-  #lastEvent = 1000
+  #lastEvent = snapshotId
 
   private constructor(
     binance: VenueServer,
@@ -54,7 +58,7 @@ export class MixedVenues implements AsyncDisposable {
     }
     const depth = options.depth ?? (id => `{"lastUpdateId":${id},"bids":[["1.0","2.0"]],"asks":[]}`)
     const binance = await VenueServer.start({
-      rest: path => ({ status: 200, body: path.startsWith('/api/v3/depth') ? depth(1000) : binanceListing }),
+      rest: path => ({ status: 200, body: path.startsWith('/api/v3/depth') ? depth(snapshotId) : binanceListing }),
       refuse: () => (refusal.status === null ? null : { status: refusal.status }),
       accepted: socket =>
         socket.on('message', data => {
@@ -94,7 +98,7 @@ export class MixedVenues implements AsyncDisposable {
   /** The next trade on the connection that misbehaves; answers its id. */
   sendTrade(): string {
     const t = ++this.#lastTrade
-    const data = { e: 'trade', E: t, s: 'BTCUSDT', t, p: '1.10', q: '2.0', T: t, m: false, M: true }
+    const data = { e: 'trade', E: startMs + t, s: 'BTCUSDT', t, p: '1.10', q: '2.0', T: startMs + t, m: false, M: true }
     this.#send('binance/trade', JSON.stringify({ stream: 'btcusdt@trade', data }))
     return String(t)
   }
@@ -107,20 +111,21 @@ export class MixedVenues implements AsyncDisposable {
   /** One event on each of the other channels that are subscribed; how to know their records. */
   sendOnOthers(): readonly { readonly field: string; readonly text: string }[] {
     const n = ++this.#lastEvent
-    const delta = { e: 'depthUpdate', E: n, s: 'BTCUSDT', U: n, u: n, b: [['1.0', `${n}.0`]], a: [] }
+    const ms = startMs + n
+    const delta = { e: 'depthUpdate', E: ms, s: 'BTCUSDT', U: n, u: n, b: [['1.0', `${n}.0`]], a: [] }
     this.#send('binance/orderbook', JSON.stringify({ stream: 'btcusdt@depth@100ms', data: delta }))
     this.#send(
       'upbit/trade',
-      `{"type":"trade","code":"KRW-BTC","timestamp":${n},"trade_timestamp":${n},"trade_price":1.0,"trade_volume":2.0,"ask_bid":"BID","sequential_id":${n},"stream_type":"REALTIME"}`
+      `{"type":"trade","code":"KRW-BTC","timestamp":${ms},"trade_timestamp":${ms},"trade_price":1.0,"trade_volume":2.0,"ask_bid":"BID","sequential_id":${n},"stream_type":"REALTIME"}`
     )
     this.#send(
       'upbit/orderbook',
-      `{"type":"orderbook","code":"KRW-BTC","timestamp":${n},"orderbook_units":[{"ask_price":2.0,"bid_price":1.0,"ask_size":1.0,"bid_size":${n}.0}],"stream_type":"REALTIME"}`
+      `{"type":"orderbook","code":"KRW-BTC","timestamp":${ms},"orderbook_units":[{"ask_price":2.0,"bid_price":1.0,"ask_size":1.0,"bid_size":${n}.0}],"stream_type":"REALTIME"}`
     )
     return [
       { field: 'sequence_last', text: String(n) },
       { field: 'trade_id', text: String(n) },
-      { field: 'exchange_ts', text: `${n}000` }
+      { field: 'exchange_ts', text: `${ms}000` }
     ]
   }
 

@@ -34,6 +34,7 @@ export class Tail {
     const path = `/v1/topics/${topic}/tail?from=earliest`
     this.#request = request({ socketPath, path, agent: false }, response => {
       assert.equal(response.statusCode, 200)
+      response.on('error', () => undefined)
       createInterface({ input: response }).on('line', line => {
         this.records.push(JSON.parse(line) as TailedRecord)
         for (const look of this.#waiting) look()

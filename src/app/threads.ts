@@ -1,0 +1,279 @@
+import { MessageChannel } from 'node:worker_threads'
+import { type ExchangePlan } from '../../actors/exchange/messages.ts'
+import { ExchangeRef } from '../../actors/exchange/ref.ts'
+import { defaultLogLimits } from '../../actors/log/messages.ts'
+import { LogRef } from '../../actors/log/ref.ts'
+import { type ProducerStats, type SinkPlan } from '../../actors/producer/messages.ts'
+import { ProducerRef } from '../../actors/producer/ref.ts'
+import { Supervisor } from '../../actors/supervisor/actor.ts'
+import { type Child } from '../../actors/supervisor/child-spec.ts'
+import { type Config } from '../config/schema.ts'
+import { type Clock } from '../core/clock.ts'
+import { type IngestError } from '../core/errors.ts'
+import { type Logger, type LogLevel } from '../core/logger.ts'
+import { type ExchangeName } from '../domain/target.ts'
+import { type SharedLedger } from '../wire/shared-ledger.ts'
+import { closeConnectionAccounts, closeProducerAccounts } from './accounts.ts'
+import { type Layout } from './layout.ts'
+import { type ThreadStatus } from './service.ts'
+
+const stopSocketsMs = 3_000
+/** Each life of each connection thread numbers its connections from a range of its own. */
+const connectionsPerLife = 1_000_000
+
+export interface ThreadsPlan {
+  readonly config: Config
+  readonly logLevel: LogLevel
+  readonly logger: Logger
+  readonly clock: Clock
+  readonly ledger: SharedLedger
+  readonly layout: Layout
+  /** Unix socket of the embedded log on which a checker attaches; null opens none. */
+  readonly verifySocket: string | null
+  /** Partition counts of the sink's topics, as they are when a producer starts. */
+  partitions(): Readonly<Record<string, number>>
+  endpointsOf(exchange: ExchangeName): ExchangePlan['endpoints']
+}
+
+export interface ThreadsEvents {
+  /** Something to count and to log; the service goes on. */
+  fault(error: IngestError, facts: object): void
+  /** The service cannot go on. */
+  failed(error: IngestError): void
+}
+
+/** The worker threads under their supervisor, and the ports between them. */
+export class Threads {
+  readonly #plan: ThreadsPlan
+  readonly #events: ThreadsEvents
+  readonly #supervisor: Supervisor
+  readonly #exchanges = new Map<number, ExchangeRef>()
+  #log: LogRef | null = null
+  #producer: ProducerRef | null = null
+  #stats: ProducerStats | null = null
+  /** Gaps that producers before the present one have opened and closed. */
+  #gapsBefore = { opened: 0, closed: 0, open: 0 }
+  #lives = 0
+  #isStopping = false
+
+  constructor(plan: ThreadsPlan, events: ThreadsEvents) {
+    this.#plan = plan
+    this.#events = events
+    this.#supervisor = new Supervisor({
+      clock: plan.clock,
+      logger: plan.logger,
+      intensity: plan.config.limits.restartsPerMinute,
+      periodMs: 60_000,
+      onExhausted: error => events.failed(error)
+    })
+  }
+
+  /** Null when the records go to Kafka. */
+  get log(): LogRef | null {
+    return this.#log
+  }
+
+  /** What the producer said last; null before its first word. */
+  get stats(): ProducerStats | null {
+    return this.#stats
+  }
+
+  get gaps(): ProducerStats['gaps'] {
+    const now = this.#stats?.gaps ?? { opened: 0, closed: 0, open: 0 }
+    const before = this.#gapsBefore
+    return {
+      opened: before.opened + now.opened,
+      closed: before.closed + now.closed,
+      open: before.open + now.open
+    }
+  }
+
+  get status(): readonly ThreadStatus[] {
+    const names = ['producer', ...[...this.#exchanges.keys()].map(thread => `conn-${thread}`)]
+    if (this.#log !== null) names.push('log')
+    return names.map(name => ({
+      name,
+      state: this.#isStopping ? 'stopped' : 'running',
+      restarts: this.#supervisor.restarts.get(name) ?? 0
+    }))
+  }
+
+  async startLog(): Promise<void> {
+    await this.#supervisor.start({
+      id: 'log',
+      // What the log held is gone with it, so a new one would hide the loss.
+      restart: 'temporary',
+      shutdownMs: this.#plan.config.producer.drainMs,
+      start: () => this.#startLog()
+    })
+  }
+
+  /** The producer first, so that every socket finds it. */
+  async startPipeline(): Promise<void> {
+    await this.#supervisor.start({
+      id: 'producer',
+      restart: 'permanent',
+      shutdownMs: this.#plan.config.producer.drainMs,
+      start: () => this.#startProducer()
+    })
+    for (let thread = 0; thread < this.#plan.layout.threads; thread++) {
+      await this.#supervisor.start({
+        id: `conn-${thread}`,
+        restart: 'permanent',
+        shutdownMs: stopSocketsMs,
+        start: () => this.#startConnections(thread)
+      })
+    }
+  }
+
+  /** Closes the sockets, then lets the producer settle everything that was accepted. */
+  async drain(deadlineMs: number): Promise<void> {
+    this.#isStopping = true
+    const threads = [...this.#exchanges.values()]
+    await Promise.all(threads.map(thread => thread.stop(stopSocketsMs)))
+    await this.#producer?.drain(threads.length, deadlineMs)
+    if ((this.#supervisor.restarts.get('producer') ?? 0) > 0) {
+      closeProducerAccounts(this.#plan.ledger, this.#plan.layout.targets)
+    }
+  }
+
+  /** Shortens a drain that is under way. */
+  hurry(): void {
+    for (const thread of this.#exchanges.values()) void thread.terminate()
+    void this.#producer?.drain(0, 0)
+  }
+
+  /** Closes the embedded log: its checkers read to the end. */
+  async closeLog(): Promise<void> {
+    await this.#supervisor.stop('log')
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    await this.#supervisor.stop()
+  }
+
+  /** Ends a thread as a crash would. */
+  async crash(name: string): Promise<void> {
+    if (name === 'producer') await this.#producer?.kill()
+    else await this.#exchanges.get(Number(name.replace('conn-', '')))?.kill()
+  }
+
+  async #startLog(): Promise<Child> {
+    const { config, verifySocket, logLevel } = this.#plan
+    const limits = { ...defaultLogLimits, topicBytes: config.limits.embeddedTopicBytes }
+    const log = new LogRef({ logLevel, verifySocket, limits }, error => this.#events.fault(error, {}))
+    await log.ready
+    this.#log = log
+    void log.exited.then(error => {
+      if (error !== null) this.#events.failed(error)
+    })
+    return { exited: log.exited, stop: deadlineMs => log.close(deadlineMs) }
+  }
+
+  async #startProducer(): Promise<Child> {
+    const { config, logLevel, ledger, layout } = this.#plan
+    if (this.#producer !== null) this.#buryProducer()
+    const producer = new ProducerRef(
+      {
+        pod: config.pod,
+        logLevel,
+        sink: this.#sinkPlan(),
+        encoding: config.serialization.data,
+        partitions: this.#plan.partitions(),
+        ledger: { memory: ledger.memory, shards: ledger.shards, targets: ledger.targets },
+        gapFile: config.kafka.brokers.length === 0 ? null : config.producer.gapFile,
+        lingerMs: config.producer.lingerMs,
+        batchBytes: config.producer.batchBytes,
+        codecs: config.threads.codecs,
+        exchanges: layout.exchanges.map(({ exchange }) => exchange),
+        limits: config.limits
+      },
+      {
+        stats: stats => {
+          if (producer === this.#producer) this.#stats = stats
+        },
+        fault: error => this.#events.fault(error, {})
+      }
+    )
+    await producer.ready
+    this.#producer = producer
+    for (const [thread, exchange] of this.#exchanges) this.#join(thread, exchange)
+    return { exited: producer.exited, stop: () => producer.terminate() }
+  }
+
+  /** Closes the books of a producer that died. */
+  #buryProducer(): void {
+    closeProducerAccounts(this.#plan.ledger, this.#plan.layout.targets)
+    const { opened, closed, open } = this.#stats?.gaps ?? { opened: 0, closed: 0, open: 0 }
+    const before = this.#gapsBefore
+    this.#gapsBefore = {
+      opened: before.opened + opened,
+      closed: before.closed + closed,
+      open: before.open + open
+    }
+    this.#stats = null
+  }
+
+  #sinkPlan(): SinkPlan {
+    const { kafka, producer } = this.#plan.config
+    if (this.#log !== null) return { kind: 'embedded', port: this.#log.producerPort() }
+    return { kind: 'kafka', ...kafka, compression: producer.compression }
+  }
+
+  async #startConnections(thread: number): Promise<Child> {
+    const { config, logLevel, ledger, layout, logger } = this.#plan
+    const placed = layout.exchanges.filter(exchange => exchange.thread === thread)
+    if (this.#exchanges.has(thread)) {
+      closeConnectionAccounts(
+        ledger,
+        placed.flatMap(({ targets }) => targets)
+      )
+    }
+    const { frameBytesMax, inflatedBytesMax, batchBytes, batchLingerMs } = config.limits
+    const ref = new ExchangeRef(
+      `conn-${thread}`,
+      {
+        pod: config.pod,
+        logLevel,
+        exchanges: placed.map(
+          ({ exchange, targets }): ExchangePlan => ({
+            exchange,
+            endpoints: this.#plan.endpointsOf(exchange),
+            targets
+          })
+        ),
+        ledger: { memory: ledger.memory, shards: ledger.shards, targets: ledger.targets },
+        limits: {
+          frameBytesMax,
+          inflatedBytesMax,
+          batchBytes,
+          batchLingerMs,
+          creditBytesPerConnection: layout.creditBytesPerConnection
+        },
+        firstConnection: ++this.#lives * connectionsPerLife
+      },
+      {
+        transition: ({ from, to, connectionId, reason }) =>
+          logger.debug({ from, to, connection_id: connectionId, reason }, 'connection'),
+        circuit: ({ exchange, state }) => logger.info({ exchange, state }, `circuit ${state}`),
+        confirmed: ({ target, symbol }) => logger.debug({ target, symbol }, 'confirmed'),
+        fault: (error, { exchange, connectionId, suppressed }) =>
+          this.#events.fault(error, { exchange, connection_id: connectionId, suppressed })
+      }
+    )
+    await ref.ready
+    this.#exchanges.set(thread, ref)
+    this.#join(thread, ref)
+    // A graceful end is the drain's business; what is stopped here has been drained, or never began.
+    return { exited: ref.exited, stop: () => ref.terminate() }
+  }
+
+  /** Joins a connection thread and the producer by a port of their own. */
+  #join(thread: number, exchange: ExchangeRef): void {
+    if (this.#producer === null) return
+    const { port1, port2 } = new MessageChannel()
+    this.#producer.connect(thread, port1)
+    exchange.connect(port2)
+  }
+}

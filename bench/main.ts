@@ -76,7 +76,7 @@ async function main(): Promise<number> {
   }
   const pace = flags.quick
     ? { rounds: 3, warmUpMs: 2_500, measureMs: 4_000 }
-    : { rounds: 5, warmUpMs: 5_000, measureMs: 10_000 }
+    : { rounds: 5, warmUpMs: 4_000, measureMs: 10_000 }
   const report = await runSuites(chosen, pace)
   process.stdout.write(`${flags.json ? reportJson(report) : reportTable(report)}\n`)
   return 0

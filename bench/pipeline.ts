@@ -14,6 +14,8 @@ export interface Pace {
 const messageRate = 8_000
 /** A rate that kafkajs `send()` sustains from one thread. */
 const kafkaRate = 8_000
+/** At a fixed rate code gets hot more slowly than at full speed. */
+const fixedRateWarmUps = 2.5
 const lingerMs = 50
 const batchBytes = 128 * 1024
 const ambientShareMax = 0.15
@@ -83,7 +85,8 @@ async function pairsOf(
   eventsPerS: number | null,
   pace: Pace
 ): Promise<Pair[]> {
-  const { warmUpMs, measureMs } = pace
+  const { measureMs } = pace
+  const warmUpMs = pace.warmUpMs * (eventsPerS === null ? 1 : fixedRateWarmUps)
   const plan = { sink, lingerMs, batchBytes, symbols: floodSymbols }
   const one = (contender: Contender): Promise<Reading> =>
     measure({ contender, plan, eventsPerS, warmUpMs, measureMs })

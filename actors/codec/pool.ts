@@ -65,9 +65,13 @@ export class CodecPool {
   async #run(batch: ArrayBuffer, context: CodecContext, progress: Int32Array): Promise<ArrayBuffer> {
     const copy = batch.slice(0)
     const task: CodecTask = { batch: copy, context: this.#contexts.textOf(context), progress }
-    return (await this.#piscina.run(task, {
-      transferList: [copy],
-      signal: AbortSignal.timeout(hangsAfterMs)
-    })) as ArrayBuffer
+    // AbortSignal.timeout would cost more than the batch, and leave its timer behind for all of that time.
+    const hang = new AbortController()
+    const timer = setTimeout(() => hang.abort(), hangsAfterMs)
+    try {
+      return (await this.#piscina.run(task, { transferList: [copy], signal: hang.signal })) as ArrayBuffer
+    } finally {
+      clearTimeout(timer)
+    }
   }
 }

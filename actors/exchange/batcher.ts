@@ -1,6 +1,6 @@
 import { type MessagePort } from 'node:worker_threads'
 import { type Clock } from '../../src/core/clock.ts'
-import { Credits } from '../../src/core/credits.ts'
+import { CreditPool, Credits } from '../../src/core/credits.ts'
 import { FrameBatchWriter, type FrameKind } from '../../src/wire/frame-batch.ts'
 import {
   type ConnectionContext,
@@ -55,6 +55,10 @@ export class Batcher {
   readonly #batchBytes: number
   readonly #lingerMs: number
   readonly #creditBytes: number
+  readonly #pool: CreditPool
+  /** One window for each shard: connections that follow each other share it, or every reconnect would bring new credit. */
+  readonly #credits = new Map<FrameAccount, Credits>()
+  readonly #exhausted = new Set<Lane>()
   readonly #lanes = new Map<number, Lane>()
   readonly #pending: Lane[] = []
   #port: MessagePort | null = null
@@ -62,18 +66,28 @@ export class Batcher {
   /** Producers that were lost so far. A connection that outlives one must tell the next where its data broke off. */
   epoch = 0
 
-  constructor(options: { clock: Clock; batchBytes: number; lingerMs: number; creditBytes: number }) {
+  /** @param options `creditBytes` of each shard's own, and `poolBytes` that all of them may borrow from */
+  constructor(options: {
+    clock: Clock
+    batchBytes: number
+    lingerMs: number
+    creditBytes: number
+    poolBytes: number
+  }) {
     this.#clock = options.clock
     this.#batchBytes = options.batchBytes
     this.#lingerMs = options.lingerMs
     this.#creditBytes = options.creditBytes
+    this.#pool = new CreditPool(options.poolBytes)
   }
 
   open(connection: number, account: FrameAccount, owner: LaneOwner): Lane {
+    const credits = this.#credits.get(account) ?? new Credits(this.#creditBytes, this.#pool)
+    this.#credits.set(account, credits)
     const lane: Lane = {
       connection,
       writer: new FrameBatchWriter(connection, this.#batchBytes),
-      credits: new Credits(this.#creditBytes),
+      credits,
       values: account.values,
       owner,
       outbox: [],
@@ -109,6 +123,7 @@ export class Batcher {
     if (!lane.isPending) this.#await(lane)
     if (!lane.isExhausted && lane.credits.isExhausted(writer.bytes)) {
       lane.isExhausted = true
+      this.#exhausted.add(lane)
       lane.owner.creditExhausted()
     }
   }
@@ -142,7 +157,8 @@ export class Batcher {
       lane.settledMicros = batch.micros
     }
     lane.credits.refund(bytes)
-    this.#reopen(lane)
+    // What one gives back may be what another waits for.
+    for (const exhausted of this.#exhausted) this.#reopen(exhausted)
     this.#forget(lane)
   }
 
@@ -254,14 +270,15 @@ export class Batcher {
 
   /** A closed lane stays until its last batch is settled, so that its owner knows how far it came. */
   #forget(lane: Lane): void {
-    if (lane.isClosed && lane.outbox.length === 0 && lane.credits.outstanding === 0) {
-      this.#lanes.delete(lane.connection)
-    }
+    if (!lane.isClosed || lane.outbox.length > 0 || lane.underWay.length > 0) return
+    this.#lanes.delete(lane.connection)
+    this.#exhausted.delete(lane)
   }
 
   #reopen(lane: Lane): void {
     if (!lane.isExhausted || !lane.credits.isReopened(lane.writer.bytes)) return
     lane.isExhausted = false
+    this.#exhausted.delete(lane)
     lane.owner.creditReopened()
   }
 }

@@ -53,11 +53,15 @@ export class ExchangeHost {
     this.#report = report
     this.#ledger = new SharedLedger(plan.ledger.shards, plan.ledger.targets, plan.ledger.memory)
     this.#lastConnection = plan.firstConnection - 1
+    const { creditBytesPerConnection } = plan.limits
+    const shards = plan.exchanges.flatMap(({ targets }) => targets).reduce((sum, target) => sum + target.shards, 0)
+    const ownBytes = Math.floor(creditBytesPerConnection / 2)
     this.#batcher = new Batcher({
       clock,
       batchBytes: plan.limits.batchBytes,
       lingerMs: plan.limits.batchLingerMs,
-      creditBytes: plan.limits.creditBytesPerConnection
+      creditBytes: ownBytes,
+      poolBytes: (creditBytesPerConnection - ownBytes) * shards
     })
     this.#faults = new FaultReporter(clock, report)
     const environment: ExchangeEnvironment = {

@@ -29,7 +29,7 @@ export interface ExchangeLimits {
   readonly inflatedBytesMax: number
   readonly batchBytes: number
   readonly batchLingerMs: number
-  /** Raw frame bytes one connection may have on their way. */
+  /** Raw frame bytes on their way, for each connection: half are its own, half go into a pool for all of the thread. */
   readonly creditBytesPerConnection: number
 }
 

@@ -36,8 +36,8 @@ export interface ThreadsPlan {
 }
 
 export interface ThreadsEvents {
-  /** Something to count and to log; the service goes on. */
-  fault(error: IngestError, facts: object): void
+  /** Something to count and to log, with as many of its kind before it that were held back; the service goes on. */
+  fault(error: IngestError, facts: { readonly suppressed?: number; readonly [name: string]: unknown }): void
   /** The service cannot go on. */
   failed(error: IngestError): void
 }

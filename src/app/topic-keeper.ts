@@ -15,6 +15,7 @@ export class TopicKeeper {
   readonly #logger: Logger
   #partitions: Readonly<Record<string, number>>
   #timer: NodeJS.Timeout | null = null
+  #isFailing = false
   #isClosed = false
 
   constructor(config: Config, targets: readonly Target[], logger: Logger) {
@@ -45,10 +46,16 @@ export class TopicKeeper {
           `Topic ${topic} does not exist, and topics.manage is off: create it with \`kafka-topics\`.`
         )
       }
+      if (this.#isFailing) this.#logger.info('The topics are known now.')
+      this.#isFailing = false
       this.#adopt(report.partitions, onChanged)
     } catch (error) {
       const { code, message } = asIngestError(error)
-      this.#logger.warn({ code }, `${message} The service goes on within its buffer and tries again.`)
+      const sentence = message.replace(/\.?$/, '.')
+      // Said once: it is tried every few seconds for as long as it lasts.
+      if (!this.#isFailing)
+        this.#logger.warn({ code }, `${sentence} The service goes on within its buffer and tries again.`)
+      this.#isFailing = true
       if (!this.#isClosed) this.#timer = setTimeout(() => void this.open(onChanged), againAfterMs)
     }
   }

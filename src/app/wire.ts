@@ -106,7 +106,7 @@ class Service implements RunningService {
       },
       {
         fault: (error, facts) => {
-          this.#count(error.code)
+          this.#count(error.code, 1 + (facts.suppressed ?? 0))
           this.#logger.warn({ code: error.code, ...facts }, error.message)
         },
         failed: error => this.#fail(error)
@@ -289,8 +289,8 @@ class Service implements RunningService {
     void this.#close().finally(() => this.#reject(known))
   }
 
-  #count(code: ErrorCode): void {
-    this.#errors[code] = (this.#errors[code] ?? 0) + 1
+  #count(code: ErrorCode, times = 1): void {
+    this.#errors[code] = (this.#errors[code] ?? 0) + times
   }
 
   #close(): Promise<void> {

@@ -147,7 +147,7 @@ export const configSchema = Type.Object(
         64 * mib,
         mib,
         4 * gib,
-        'Raw frame bytes accepted but not yet acknowledged by the sink.'
+        'Raw frame bytes accepted but not yet acknowledged by the sink: half of it split evenly over the connections, half for whoever needs more.'
       ),
       controlReserveBytes: whole(
         4 * mib,

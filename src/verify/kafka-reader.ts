@@ -8,8 +8,8 @@ const connectTimeoutMs = 5000
 const closeWithinMs = 3000
 const endsWithinMs = 30_000
 const askAgainMs = 250
-/** Kafka may be stopped and started during a run; the reader waits for it as long as the run lasts. */
-const retry = { initialRetryTime: 200, maxRetryTime: 2000, retries: 1_000_000 }
+/** The client gives up after some seconds, so that it can end; while the reader is open it is started again each time. */
+const retry = { initialRetryTime: 200, maxRetryTime: 2000, retries: 5 }
 
 /** How far one partition was read: the next offset that is wanted. */
 interface PartitionPosition {
@@ -59,11 +59,13 @@ export class KafkaReader implements RecordReader {
     const consumer = this.#kafka.consumer({
       groupId: this.#groupId,
       maxWaitTimeInMs: 250,
-      sessionTimeout: 30_000,
-      heartbeatInterval: 3000,
+      // Short: after an outage the group waits that long for the member that we were before.
+      sessionTimeout: 8000,
+      rebalanceTimeout: 8000,
+      heartbeatInterval: 2000,
       maxBytesPerPartition: 4 * 1024 * 1024,
       allowAutoTopicCreation: false,
-      retry: { ...retry, restartOnFailure: async () => true }
+      retry: { ...retry, restartOnFailure: async () => this.#consumer !== null }
     })
     this.#consumer = consumer
     await consumer.connect()

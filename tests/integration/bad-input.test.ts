@@ -18,6 +18,7 @@ const trade = (fields: Readonly<Record<string, unknown>>) =>
 interface DeadFrame {
   readonly name: string
   readonly frame: string | Buffer
+  readonly isBinary?: true
   readonly code: ErrorCode
   readonly reason: RegExp
 }
@@ -38,12 +39,14 @@ const deadFrames: readonly DeadFrame[] = [
   {
     name: 'binary garbage',
     frame: Buffer.from(Array.from({ length: 500 }, (_, i) => (i * 73 + 7) & 0xff)),
+    isBinary: true,
     code: 'FRAME_MALFORMED',
     reason: /^(malformed json|invalid utf-8)$/
   },
   {
     name: 'a decompression bomb where nothing is compressed',
     frame: gzipSync(Buffer.alloc(64 * 1024 * 1024)),
+    isBinary: true,
     code: 'FRAME_MALFORMED',
     reason: /^(malformed json|invalid utf-8)$/
   },
@@ -149,11 +152,10 @@ suite('bad input costs its own connection something, and no other anything', () 
   const counted = (code: ErrorCode, times = 1) =>
     service.until(({ errors }) => (errors[code] ?? 0) >= times, `${times} × ${code}`)
 
-  for (const { name, frame, code, reason } of deadFrames) {
+  for (const { name, frame, isBinary, code, reason } of deadFrames) {
     test(`${name} becomes a dead letter inside a gap, and the next frame is taken`, async () => {
-      const before = (await service.until(() => true, 'a snapshot')).errors[code] ?? 0
       const known = deadLetters.records.length
-      venues.sendBad(frame)
+      venues.sendBad(frame, isBinary ?? false)
       const published = await tradeArrives()
 
       const letter = await deadLetters.first(record => deadLetters.records.indexOf(record) >= known, name)
@@ -175,10 +177,17 @@ suite('bad input costs its own connection something, and no other anything', () 
         [gap.value['reason'], gap.value['symbol'], gap.value['connection_id'], gap.value['first_frame_seq']],
         ['decode', null, connection_id, frame_seq + 1]
       )
-      await counted(code, before + 1)
       await othersGoOn()
     })
   }
+
+  test('every dead frame is counted under its code', async () => {
+    for (const code of ['FRAME_MALFORMED', 'FRAME_UNEXPECTED', 'FRAME_UNKNOWN'] as const) {
+      const times = deadFrames.filter(dead => dead.code === code).length
+      const { errors } = await counted(code, times)
+      assert.equal(errors[code], times)
+    }
+  })
 
   test('data of a symbol that nobody asked for is ignored, and is no loss', async () => {
     const { frames, gaps: before } = await service.until(() => true, 'a snapshot')
@@ -268,7 +277,8 @@ suite('bad input costs its own connection something, and no other anything', () 
 test('a book snapshot that cannot be read is a dead letter, and is fetched again', async () => {
   let depths = 0
   await using venues = await MixedVenues.start({
-    depth: id => (depths++ === 0 ? '{"lastUpdateId":' : `{"lastUpdateId":${id},"bids":[["1.0","2.0"]],"asks":[]}`)
+    depth: id =>
+      depths++ === 0 ? '{"lastUpdateId":' : `{"lastUpdateId":${id},"bids":[["1.0","2.0"]],"asks":[]}`
   })
   await using service = await TestService.start({
     targets: ['binance/orderbook:BTC-USDT'],

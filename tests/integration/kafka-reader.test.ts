@@ -87,7 +87,7 @@ suite('the reader of Kafka', () => {
     const { reader } = readerOf(kafka.brokers, topic)
     await reader.attach()
     await kafka.kill()
-    // Without a bound this never comes back, and the test runs into its timeout.
+    // Without a bound this never comes back; without an end to its retries the test process never does.
     await reader.close()
   })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { once } from 'node:events'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import { type Summary } from '../../src/domain/summary.ts'
@@ -103,7 +103,10 @@ suite('a running service', () => {
 
     const second = await folder.run(['start', '--simulate', '--for', '1s'])
     assert.equal(second.code, 1)
-    assert.match(second.stderr, /coin-stream: Another process answers on the admin socket run\/admin\.sock; .*--socket\./)
+    assert.match(
+      second.stderr,
+      /coin-stream: Another process answers on the admin socket run\/admin\.sock; .*--socket\./
+    )
 
     const status = await folder.status()
     assert.equal(status.state, 'running')

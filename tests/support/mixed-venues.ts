@@ -15,7 +15,7 @@ interface BinanceRequest {
 
 export interface MixedVenueOptions {
   /** The body of a book snapshot at an update id. */
-  depth?(lastUpdateId: number): string
+  readonly depth?: (lastUpdateId: number) => string
 }
 
 /**
@@ -58,7 +58,10 @@ export class MixedVenues implements AsyncDisposable {
     }
     const depth = options.depth ?? (id => `{"lastUpdateId":${id},"bids":[["1.0","2.0"]],"asks":[]}`)
     const binance = await VenueServer.start({
-      rest: path => ({ status: 200, body: path.startsWith('/api/v3/depth') ? depth(snapshotId) : binanceListing }),
+      rest: path => ({
+        status: 200,
+        body: path.startsWith('/api/v3/depth') ? depth(snapshotId) : binanceListing
+      }),
       refuse: () => (refusal.status === null ? null : { status: refusal.status }),
       accepted: socket =>
         socket.on('message', data => {
@@ -98,14 +101,23 @@ export class MixedVenues implements AsyncDisposable {
   /** The next trade on the connection that misbehaves; answers its id. */
   sendTrade(): string {
     const t = ++this.#lastTrade
-    const data = { e: 'trade', E: startMs + t, s: 'BTCUSDT', t, p: '1.10', q: '2.0', T: startMs + t, m: false, M: true }
+    const data = {
+      e: 'trade',
+      E: startMs + t,
+      s: 'BTCUSDT',
+      t,
+      p: '1.10',
+      q: '2.0',
+      T: startMs + t,
+      m: false,
+      M: true
+    }
     this.#send('binance/trade', JSON.stringify({ stream: 'btcusdt@trade', data }))
     return String(t)
   }
 
-  /** A buffer goes as a binary frame when its bytes cannot be text. */
-  sendBad(frame: string | Buffer): void {
-    this.#send('binance/trade', frame)
+  sendBad(frame: string | Buffer, isBinary = false): void {
+    this.#send('binance/trade', frame, isBinary)
   }
 
   /** One event on each of the other channels that are subscribed; how to know their records. */
@@ -142,8 +154,8 @@ export class MixedVenues implements AsyncDisposable {
     await Promise.all([this.#binance.close(), this.#upbit.close()])
   }
 
-  #send(channel: string, frame: string | Buffer): void {
-    this.#sockets.get(channel)?.send(frame)
+  #send(channel: string, frame: string | Buffer, isBinary = false): void {
+    this.#sockets.get(channel)?.send(frame, { binary: isBinary })
   }
 
   #until(isSo: () => boolean): Promise<void> {

@@ -122,8 +122,9 @@ export class KafkajsSendSink implements RecordSink, LaneListener {
   }
 
   failing(part: object, message: string): void {
+    const isFirst = this.#failing.size === 0
     this.#failing.add(part)
-    if (this.#failing.size === 1) {
+    if (isFirst) {
       const where = this.#options.brokers.join(', ')
       this.#listener.availability(
         false,

@@ -12,7 +12,7 @@ const target = { region: 'korea', exchange: 'upbit', request_type: 'trade' } as 
 function rig(creditBytes = 1_000) {
   const clock = new ManualClock()
   const ledger = new SharedLedger(2, 1)
-  const batcher = new Batcher({ clock, batchBytes: 100, lingerMs: 5, creditBytes })
+  const batcher = new Batcher({ clock, batchBytes: 100, lingerMs: 5, creditBytes, poolBytes: 0 })
   const producer = new FakeProducer()
   const events: string[] = []
   const open = (connection: number): Lane => {

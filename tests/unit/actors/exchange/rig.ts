@@ -177,7 +177,8 @@ export async function exchangeRig(options: RigOptions) {
     clock,
     batchBytes: 4_096,
     lingerMs: 5,
-    creditBytes: options.creditBytes ?? 1_048_576
+    creditBytes: options.creditBytes ?? 1_048_576,
+    poolBytes: 0
   })
   batcher.attach(producer.port)
   let lastConnection = 0

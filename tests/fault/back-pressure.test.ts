@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Gap } from '../../src/domain/gap.ts'
+import { assertClean, FaultRun, isShort, passes } from '../support/fault-run.ts'
+import { startKafka, witness } from '../support/kafka.ts'
+
+const mib = 1024 * 1024
+const rate = isShort ? 3_000 : 8_000
+const frozenMs = isShort ? 4_000 : 20_000
+/** What may be on its way is counted in the smallest credits there are; the rest is room for the collector's moods. */
+const growthBytesMax = 96 * mib
+
+test('a frozen Kafka costs no memory: sockets are paused, then frames are shed, counted and declared', async t => {
+  await using kafka = await startKafka()
+  await using run = await FaultRun.start({
+    rate,
+    settings: {
+      'kafka.brokers': kafka.brokers,
+      'registry.url': 'none',
+      'limits.creditBytes': String(mib),
+      'limits.frameBytesMax': String(mib),
+      'limits.controlReserveBytes': String(mib)
+    }
+  })
+  await run.publishes(2 * rate)
+  const before = process.memoryUsage.rss()
+  await kafka.freeze()
+  await run.until('frames are shed', ({ frames }) => frames.shed > 0)
+  await passes(frozenMs)
+  const during = run.service.snapshot()
+  const growth = process.memoryUsage.rss() - before
+  t.diagnostic(
+    `${during.frames.shed} frames shed, ${during.records.in_flight} records waiting, memory +${Math.round(growth / mib)} MiB`
+  )
+  assert.ok(growth < growthBytesMax, `the process grew by ${Math.round(growth / mib)} MiB`)
+  assert.ok(during.gaps.open > 0)
+  await kafka.resume()
+  await run.until('no gap is open any more', ({ gaps }) => gaps.open === 0, 60_000)
+  const shedSoFar = run.service.snapshot().frames.shed
+  await run.publishes(2 * rate)
+  const summary = await run.stop()
+  assertClean(summary)
+  const gaps = (await witness(kafka.brokers, ['ws.gap.events'])).map(({ value }) => value as unknown as Gap)
+  const closed = gaps.filter(({ status }) => status === 'closed')
+  const shed = closed.filter(({ reason }) => reason === 'shed')
+  for (const type of ['ticker', 'orderbook']) {
+    assert.ok(
+      shed.some(({ target }) => target.request_type === type),
+      `no ${type} was shed`
+    )
+  }
+  // Every shed frame is in the count of the gap that declares it.
+  assert.equal(
+    closed.reduce((sum, gap) => sum + (gap.shed ?? 0), 0),
+    summary.frames.shed
+  )
+  t.diagnostic(`${shed.length} gaps with reason shed, ${summary.frames.shed - shedSoFar} frames shed after the thaw`)
+})

@@ -54,7 +54,9 @@ export class ExchangeHost {
     this.#ledger = new SharedLedger(plan.ledger.shards, plan.ledger.targets, plan.ledger.memory)
     this.#lastConnection = plan.firstConnection - 1
     const { creditBytesPerConnection } = plan.limits
-    const shards = plan.exchanges.flatMap(({ targets }) => targets).reduce((sum, target) => sum + target.shards, 0)
+    const shards = plan.exchanges
+      .flatMap(({ targets }) => targets)
+      .reduce((sum, target) => sum + target.shards, 0)
     const ownBytes = Math.floor(creditBytesPerConnection / 2)
     this.#batcher = new Batcher({
       clock,

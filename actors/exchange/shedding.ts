@@ -30,6 +30,7 @@ export class Shedding {
   readonly #requestType: RequestType
   readonly #kept = new Map<number, Kept>()
   readonly #losses = new Map<number, Loss>()
+  #isOverdrawn = false
 
   constructor(batcher: Batcher, lane: Lane, requestType: RequestType) {
     this.#batcher = batcher
@@ -58,7 +59,9 @@ export class Shedding {
         this.#lose(subscription, frameSeq)
         break
       case 'trade':
-        if (this.#lane.credits.isOverdrawn(this.#lane.writer.bytes)) this.#lose(subscription, frameSeq)
+        // Once one is lost all are until the end: what came between would close a gap that the next loss opens again.
+        this.#isOverdrawn ||= this.#lane.credits.isOverdrawn(this.#lane.writer.bytes)
+        if (this.#isOverdrawn) this.#lose(subscription, frameSeq)
         else {
           this.#batcher.append(this.#lane, frame, receivedMicros, frameSeq, subscription, FrameKind.stream)
         }

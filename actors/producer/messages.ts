@@ -1,6 +1,7 @@
 import { type MessagePort } from 'node:worker_threads'
 import { type ErrorCode, type WireError } from '../../src/core/errors.ts'
 import { type LogLevel } from '../../src/core/logger.ts'
+import { type ErrorEvent } from '../../src/domain/error-event.ts'
 import { type GapReason } from '../../src/domain/gap.ts'
 import { type ExchangeName, type Target } from '../../src/domain/target.ts'
 
@@ -54,6 +55,8 @@ export interface ProducerPlan {
 export type ProducerOrder =
   /** The direct port of a connection thread. */
   | { readonly type: 'port'; readonly thread: number; readonly port: MessagePort }
+  /** Publish an error of another thread. */
+  | { readonly type: 'error'; readonly event: ErrorEvent }
   /** Settle everything; `threads` connection threads will each say that they have sent their last. */
   | { readonly type: 'drain'; readonly threads: number; readonly deadlineMs: number }
 

@@ -1,5 +1,6 @@
 import { type MessagePort } from 'node:worker_threads'
 import { fromWire, type IngestError } from '../../src/core/errors.ts'
+import { type ErrorEvent } from '../../src/domain/error-event.ts'
 import { ThreadRef } from '../runtime/thread-ref.ts'
 import { type ProducerOrder, type ProducerPlan, type ProducerReport, type ProducerStats } from './messages.ts'
 
@@ -57,6 +58,11 @@ export class ProducerRef {
   /** Gives the producer the port of a connection thread. */
   connect(thread: number, port: MessagePort): void {
     this.#thread.post({ type: 'port', thread, port }, [port])
+  }
+
+  /** Publishes an error that another thread has met. */
+  publishError(event: ErrorEvent): void {
+    this.#thread.post({ type: 'error', event })
   }
 
   /** Resolves when everything is settled, at the latest shortly after the deadline. */

@@ -3,9 +3,10 @@ import { type Encoding } from '../../src/codec/context.ts'
 import { type Clock } from '../../src/core/clock.ts'
 import { asIngestError } from '../../src/core/errors.ts'
 import { type Logger } from '../../src/core/logger.ts'
+import { type ErrorEvent } from '../../src/domain/error-event.ts'
 import { type Gap, type GapReason } from '../../src/domain/gap.ts'
 import { connectSuccessTopic } from '../../src/domain/routing.ts'
-import { type Target } from '../../src/domain/target.ts'
+import { type Target, targetKey } from '../../src/domain/target.ts'
 import { type ExchangeAdapter } from '../../src/exchange-kit/adapter.ts'
 import { FrameBatch } from '../../src/wire/frame-batch.ts'
 import { RecordBatch } from '../../src/wire/record-batch.ts'
@@ -109,10 +110,10 @@ export class ProducerSession {
       (key, value, owner) => this.#publishControl('ws.gap.events', key, value, owner)
     )
     this.#gaps = new Gaps(options.plan.pod, this.#clock.nowMicros(), gap => this.#publishGap(gap))
-    const { deadLettersPerSecond, creditBytes, controlReserveBytes } = options.plan.limits
+    const { deadLettersPerSecond } = options.plan.limits
     this.#deadLetters = new DeadLetters(
       deadLettersPerSecond,
-      () => this.#sink.pendingBytes < creditBytes + controlReserveBytes,
+      () => this.#hasRoom(),
       (key, value) => this.#publishControl('ws.dlq', key, value)
     )
     this.#tracks = new Tracks(this.#routes, options.plan.limits, options.adapterOf)
@@ -143,6 +144,13 @@ export class ProducerSession {
   /** Publishes the gaps that an earlier process could not. */
   restoreGaps(): void {
     this.#outbox.restore()
+  }
+
+  /** Errors are for people: they wait no longer than dead letters do when the sink is away. */
+  publishError(event: ErrorEvent): void {
+    if (!this.#hasRoom()) return
+    const key = event.target === null ? event.actor : targetKey(event.target)
+    this.#publishControl('ws.error', key, JSON.stringify(event))
   }
 
   /** Takes the port of a connection thread. When it closes, after its last message, the thread is gone. */
@@ -415,6 +423,12 @@ export class ProducerSession {
   #settledBatch(connection: ProducerConnection, bytes: number): void {
     connection.settledBytes += bytes
     this.#touched.add(connection)
+  }
+
+  /** Whether the buffer takes what is not a gap: the reserve behind the credits is for gaps while the sink is away. */
+  #hasRoom(): boolean {
+    const { creditBytes, controlReserveBytes } = this.#plan.limits
+    return this.#sink.pendingBytes < creditBytes + controlReserveBytes
   }
 
   #publishGap(gap: Gap): void {

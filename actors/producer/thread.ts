@@ -76,6 +76,9 @@ main.on('message', (order: ProducerOrder) => {
     case 'port':
       session.attach(order.thread, order.port)
       break
+    case 'error':
+      session.publishError(order.event)
+      break
     case 'drain':
       drain(order.threads, order.deadlineMs).catch(fail)
       break

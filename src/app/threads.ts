@@ -258,8 +258,21 @@ export class Threads {
           logger.debug({ from, to, connection_id: connectionId, reason }, 'connection'),
         circuit: ({ exchange, state }) => logger.info({ exchange, state }, `circuit ${state}`),
         confirmed: ({ target, symbol }) => logger.debug({ target, symbol }, 'confirmed'),
-        fault: (error, { exchange, connectionId, suppressed }) =>
-          this.#events.fault(error, { exchange, connection_id: connectionId, suppressed })
+        fault: (error, { exchange, target, connectionId, suppressed }) => {
+          const { code, disposition, message } = error
+          const facts = { connection_id: connectionId, suppressed }
+          this.#events.fault(error, { exchange, ...facts })
+          const actor = `conn-${thread}`
+          this.#producer?.publishError({
+            code,
+            disposition,
+            message,
+            actor,
+            target,
+            ...facts,
+            ts: Date.now()
+          })
+        }
       }
     )
     await ref.ready

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { AdminServer } from '../../actors/control/admin-server.ts'
 import { readableTopics } from '../../actors/control/topics.ts'
 import { SystemClock } from '../core/clock.ts'
@@ -18,6 +19,7 @@ import { tailHandler } from './tail.ts'
 import { Threads } from './threads.ts'
 import { TopicKeeper } from './topic-keeper.ts'
 
+const topicsWithinMs = 5_000
 /** Symbols of each simulated exchange that are collected when nothing is named; it lists more. */
 const demoSymbols = 5
 
@@ -114,7 +116,12 @@ class Service implements RunningService {
     )
     this.#threads = threads
     if (config.kafka.brokers.length === 0) await threads.startLog()
-    else await topics.open(() => void threads.crash('producer'))
+    else {
+      const known = topics.open(() => void threads.crash('producer'))
+      // The check must know the topics; a service that only runs does not wait long for a Kafka that does not answer.
+      const patience = simulation?.verify === true ? [] : [sleep(topicsWithinMs, undefined, { ref: false })]
+      await Promise.race([known, ...patience])
+    }
     if (simulation?.verify === true) await this.#attachCheck(verifySocket)
     await threads.startPipeline()
     this.#state = 'running'

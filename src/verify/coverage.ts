@@ -10,7 +10,7 @@ export interface CoverageCounts {
   readonly declaredMissing: number
 }
 
-/** One run of ordinals that are missing, first and last. */
+/** One run of positions whose events are missing, first and last. */
 export interface MissingRun {
   readonly first: number
   readonly last: number
@@ -18,14 +18,16 @@ export interface MissingRun {
 
 /**
  * The account of one channel's events at one moment: which were delivered, which a snapshot supersedes, which lie in a
- * declared gap. Made for an evaluation and thrown away after it.
+ * declared gap. Made for an evaluation and thrown away after it. Events are counted by their position on the wire, which
+ * differs from their ordinal only where two were swapped on request; a position's ordinal is found as an ordinal's
+ * position is.
  */
 export class Coverage {
   readonly channel: ChannelCheck
   readonly #sent: number
-  /** Highest ordinal among the first n deliveries, at n. */
+  /** Highest position among the first n deliveries, at n. */
   readonly #highestBefore: Int32Array
-  /** Lowest ordinal that may still come at or behind the n-th delivery, at n. */
+  /** Lowest position that may still come at or behind the n-th delivery, at n. */
   readonly #lowestFrom: Int32Array
   /** Events not delivered among the first n, at n. */
   readonly #lostBefore: Int32Array
@@ -36,23 +38,27 @@ export class Coverage {
   constructor(channel: ChannelCheck, sent: number) {
     this.channel = channel
     this.#sent = sent
-    const { delivered } = channel
+    const { delivered, ledger } = channel
     const count = delivered.count
+    // What a snapshot covers are ordinals.
+    const positionOf = (index: number): number =>
+      delivered.isSnapshot(index) ? delivered.ordinal(index) : ledger.wirePosition(delivered.ordinal(index))
     this.#highestBefore = new Int32Array(count + 1)
     this.#lowestFrom = new Int32Array(count + 1)
     this.#highestBefore[0] = -1
     for (let i = 0; i < count; i++) {
-      this.#highestBefore[i + 1] = Math.max(this.#highestBefore[i]!, delivered.ordinal(i))
+      this.#highestBefore[i + 1] = Math.max(this.#highestBefore[i]!, positionOf(i))
     }
     this.#lowestFrom[count] = sent
     for (let i = count - 1; i >= 0; i--) {
       // What a snapshot covers is superseded; its first event behind it is the next one.
-      const lowest = delivered.ordinal(i) + (delivered.isSnapshot(i) ? 1 : 0)
+      const lowest = positionOf(i) + (delivered.isSnapshot(i) ? 1 : 0)
       this.#lowestFrom[i] = Math.min(this.#lowestFrom[i + 1]!, lowest)
     }
     this.#lostBefore = new Int32Array(sent + 1)
-    for (let ordinal = 0; ordinal < sent; ordinal++) {
-      this.#lostBefore[ordinal + 1] = this.#lostBefore[ordinal]! + (channel.isDelivered(ordinal) ? 0 : 1)
+    for (let position = 0; position < sent; position++) {
+      const isLost = !channel.isDelivered(ledger.wirePosition(position))
+      this.#lostBefore[position + 1] = this.#lostBefore[position]! + (isLost ? 1 : 0)
     }
     this.#declared = new Int32Array(sent + 1)
   }
@@ -77,8 +83,9 @@ export class Coverage {
     const { channel } = this
     const covered = channel.ledger.hasSequences ? channel.coveredThrough : -1
     let [delivered, superseded, missingCount, declaredMissing, depth, runStart] = [0, 0, 0, 0, 0, -1]
-    for (let ordinal = 0; ordinal < this.#sent; ordinal++) {
-      depth += this.#declared[ordinal]!
+    for (let position = 0; position < this.#sent; position++) {
+      depth += this.#declared[position]!
+      const ordinal = channel.ledger.wirePosition(position)
       let isMissing = false
       if (channel.isDelivered(ordinal)) delivered++
       else if (ordinal <= covered) superseded++
@@ -87,9 +94,9 @@ export class Coverage {
         missingCount++
         isMissing = true
       }
-      if (isMissing && runStart < 0) runStart = ordinal
+      if (isMissing && runStart < 0) runStart = position
       else if (!isMissing && runStart >= 0) {
-        missing({ first: runStart, last: ordinal - 1 })
+        missing({ first: runStart, last: position - 1 })
         runStart = -1
       }
     }

@@ -16,7 +16,10 @@ test(`a host that accepts and closes at once sees at most ${connectsMax} connect
   assert.deepEqual(Object.keys(handshakes).sort(), ['binance', 'upbit'])
   for (const [exchange, connects] of Object.entries(handshakes)) {
     t.diagnostic(`${exchange}: ${connects} connects in ${seconds} s`)
-    assert.ok(connects >= 1 && connects <= connectsMax, `${exchange} saw ${connects} connects in ${seconds} s`)
+    assert.ok(
+      connects >= 1 && connects <= connectsMax,
+      `${exchange} saw ${connects} connects in ${seconds} s`
+    )
   }
   const { records, errors } = run.service.snapshot()
   assert.equal(records.made, 0)

@@ -54,5 +54,7 @@ test('a frozen Kafka costs no memory: sockets are paused, then frames are shed, 
     closed.reduce((sum, gap) => sum + (gap.shed ?? 0), 0),
     summary.frames.shed
   )
-  t.diagnostic(`${shed.length} gaps with reason shed, ${summary.frames.shed - shedSoFar} frames shed after the thaw`)
+  t.diagnostic(
+    `${shed.length} gaps with reason shed, ${summary.frames.shed - shedSoFar} frames shed after the thaw`
+  )
 })

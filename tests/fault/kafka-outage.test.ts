@@ -7,7 +7,7 @@ import { askAdmin } from '../../src/cli/admin-client.ts'
 import { recordsBalance } from '../../src/domain/ledger.ts'
 import { assertClean, isShort, passes } from '../support/fault-run.ts'
 import { type OwnKafka, startKafka, witness } from '../support/kafka.ts'
-import { CliFolder, type CliEnd, type CliProcess, summaryOf } from '../support/run-cli.ts'
+import { type CliEnd, CliFolder, type CliProcess, summaryOf } from '../support/run-cli.ts'
 
 const outageMs = isShort ? 3_000 : 20_000
 const settledMs = isShort ? 2_000 : 10_000
@@ -29,13 +29,17 @@ async function statusOf(folder: CliFolder): Promise<StatusSnapshot> {
   return (await askAdmin(join(folder.path, 'run', 'admin.sock'), '/v1/status')) as StatusSnapshot
 }
 
-async function untilPublished(folder: CliFolder, count: number): Promise<void> {
+async function until(
+  folder: CliFolder,
+  what: string,
+  holds: (status: StatusSnapshot) => boolean
+): Promise<StatusSnapshot> {
   for (let look = 0; look < 600; look++) {
-    const { records, sink } = await statusOf(folder)
-    if (sink.available && records.published >= count) return
+    const status = await statusOf(folder)
+    if (holds(status)) return status
     await passes(100)
   }
-  assert.fail(`${count} records were not published: ${JSON.stringify(await statusOf(folder))}`)
+  assert.fail(`${what} did not come about: ${JSON.stringify(await statusOf(folder))}`)
 }
 
 /** What was said of the sink, a sentence for each change. */
@@ -51,15 +55,17 @@ async function outage(end: 'stop' | 'kill'): Promise<void> {
   const simulation = await startSimulation({ rate: 1000, seed: 1, faults: '' })
   try {
     await using service = start(folder, [`--simulate=${simulation.socket}`, '--verify'])
-    await service.said(/events a second|simulated by/)
-    await untilPublished(folder, 1_000)
+    await service.said(/ live, /)
+    await until(folder, 'the first records', ({ records }) => records.published >= 1_000)
     await kafka[end]()
     await passes(outageMs)
     const during = await statusOf(folder)
     assert.equal(during.sink.available, false)
     assert.ok(during.records.in_flight > 500, 'records wait for Kafka')
     await kafka.start()
-    await untilPublished(folder, during.records.made)
+    const isBack = ({ sink, records }: StatusSnapshot): boolean =>
+      sink.available && records.published >= during.records.made
+    await until(folder, 'everything that waited', isBack)
     await passes(settledMs)
     const { limits } = await statusOf(folder)
     service.signal('SIGTERM')
@@ -93,16 +99,13 @@ test('a service that starts without Kafka keeps what comes and sends all of it w
   try {
     await using service = start(folder, [`--simulate=${simulation.socket}`, '--set=pod=late'])
     await service.said(/does not take records/)
-    let waiting = 0
-    for (let look = 0; look < 60 && waiting < 500; look++) {
-      const { records, sink } = await statusOf(folder)
-      assert.deepEqual([sink.available, records.published], [false, 0])
-      waiting = records.in_flight
-      await passes(200)
-    }
-    assert.ok(waiting >= 500, `only ${waiting} records wait`)
+    const isWaiting = ({ sink, records }: StatusSnapshot): boolean =>
+      !sink.available && records.in_flight >= 500
+    const waiting = await until(folder, 'records that wait', isWaiting)
+    assert.equal(waiting.records.published, 0)
     await kafka.start()
-    await untilPublished(folder, waiting)
+    const isSent = ({ records }: StatusSnapshot): boolean => records.published >= waiting.records.made
+    await until(folder, 'what waited', isSent)
     service.signal('SIGTERM')
     const ended = await service.ended
     assert.equal(ended.code, 0, ended.stderr)
@@ -111,7 +114,10 @@ test('a service that starts without Kafka keeps what comes and sends all of it w
     assert.equal(ended.stderr.match(/could not be created/g)?.length, 1, ended.stderr)
     assert.deepEqual([frames.shed, records.failed, gaps.opened], [0, 0, 0])
     assert.ok(recordsBalance(records))
-    const topics = ['ticker', 'trade', 'orderbook'].flatMap(type => [`${type}-data.asia`, `${type}-data.korea`])
+    const topics = ['ticker', 'trade', 'orderbook'].flatMap(type => [
+      `${type}-data.asia`,
+      `${type}-data.korea`
+    ])
     const kept = await witness(kafka.brokers, topics)
     const own = kept.filter(({ value }) => String(value['connection_id']).startsWith('late/'))
     assert.equal(own.length, records.published)
@@ -122,7 +128,9 @@ test('a service that starts without Kafka keeps what comes and sends all of it w
 })
 
 /** Each key's frames count up (a REST snapshot of a book is followed by the updates that waited for it). */
-function assertInOrder(kept: readonly { readonly key: string; readonly value: Record<string, unknown> }[]): void {
+function assertInOrder(
+  kept: readonly { readonly key: string; readonly value: Record<string, unknown> }[]
+): void {
   const last = new Map<string, number>()
   for (const { key, value } of kept) {
     if (key.includes('|orderbook|')) continue

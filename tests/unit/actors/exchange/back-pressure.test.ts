@@ -133,6 +133,23 @@ test('trades go on into a quarter of overdraft and are shed only beyond it', asy
   rig.close()
 })
 
+test('once a trade is shed all are, until credit is back: a gap is not closed between two losses', async () => {
+  const rig = await shedding('trade')
+  const frame = upbitFrame('trade', 'KRW-BTC', 'x'.repeat(150))
+  for (let n = 0; n < 10; n++) rig.socket().receive(frame)
+  const shed = rig.ledger.frames(0).get('shed')
+  rig.batcher.settled(rig.link().plan.connection, 400, 0)
+  rig.socket().receive(frame)
+  rig.socket().receive(upbitFrame('trade', 'KRW-ETH', 1))
+  assert.equal(rig.ledger.frames(0).get('shed'), shed + 2)
+  rig.settleAll()
+  rig.clock.advance(5)
+  const told = sheds(rig.producer.taken()).map(({ subscription }) => subscription)
+  assert.deepEqual(told, [0, 1, 0], 'the first loss of each symbol at once, the rest at the end')
+  assertBalanced(rig)
+  rig.close()
+})
+
 test('a socket that ends while it sheds first tells what it shed and hands over what it kept', async () => {
   const rig = await shedding('ticker')
   for (let n = 1; n <= 3; n++) rig.socket().receive(upbitFrame('ticker', 'KRW-BTC', n))

@@ -15,13 +15,14 @@ function rig(creditBytes = 1_000) {
   const batcher = new Batcher({ clock, batchBytes: 100, lingerMs: 5, creditBytes, poolBytes: 0 })
   const producer = new FakeProducer()
   const events: string[] = []
-  const open = (connection: number): Lane => {
+  const accounts = [ledger.frames(0), ledger.frames(1)]
+  const open = (connection: number, shard = connection): Lane => {
     const context: ConnectionContext = {
       connection,
       version: 1,
       connectionId: `pod/upbit/trade/${connection}/1`,
       target,
-      shard: connection,
+      shard,
       targetIndex: 0,
       instruments: [],
       projection: [],
@@ -36,7 +37,7 @@ function rig(creditBytes = 1_000) {
       creditExhausted: () => events.push(`exhausted ${connection}`),
       creditReopened: () => events.push(`reopened ${connection}`)
     }
-    const lane = batcher.open(connection, ledger.frames(connection), owner)
+    const lane = batcher.open(connection, accounts[shard]!, owner)
     batcher.context(lane, context)
     return lane
   }
@@ -165,4 +166,20 @@ test('the credit that a dead producer held comes back', () => {
   assert.deepEqual(events, ['exhausted 0', 'reopened 0'])
   producer.close()
   second.close()
+})
+
+test('connections that follow each other in a shard share its credit, and wait for what is still on its way', () => {
+  const { clock, batcher, producer, events, open, append } = rig(200)
+  batcher.attach(producer.port)
+  const first = open(0)
+  append(first, 'x'.repeat(90))
+  append(first, 'x'.repeat(90))
+  batcher.close(first)
+  const second = open(5, 0)
+  append(second, 'y'.repeat(20))
+  assert.deepEqual(events, ['exhausted 5'])
+  clock.advance(5)
+  batcher.settled(0, 180, 2)
+  assert.deepEqual(events, ['exhausted 5', 'reopened 5'])
+  producer.close()
 })

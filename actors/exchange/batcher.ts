@@ -1,7 +1,7 @@
 import { type MessagePort } from 'node:worker_threads'
 import { type Clock } from '../../src/core/clock.ts'
 import { CreditPool, Credits } from '../../src/core/credits.ts'
-import { FrameBatchWriter, type FrameKind } from '../../src/wire/frame-batch.ts'
+import { FrameBatch, FrameBatchWriter, type FrameKind } from '../../src/wire/frame-batch.ts'
 import {
   type ConnectionContext,
   type SessionNotice,
@@ -189,9 +189,9 @@ export class Batcher {
   }
 
   /** Hands over everything and marks the end, for a producer that drains. */
-  drain(id: number): void {
+  drain(): void {
     this.#flush()
-    this.#port?.postMessage({ type: 'drain', id } satisfies ToProducer)
+    this.#port?.postMessage({ type: 'drain' } satisfies ToProducer)
   }
 
   #await(lane: Lane): void {
@@ -261,7 +261,7 @@ export class Batcher {
     }
     const { values } = lane
     for (const buffer of message.buffers) {
-      const frames = new Int32Array(buffer, 0, 8)[5]!
+      const { frames } = new FrameBatch(buffer)
       values[heldAt] = values[heldAt]! - frames
       values[handedOverAt] = values[handedOverAt]! + frames
     }

@@ -14,8 +14,6 @@ import { type Rest } from './rest.ts'
 import { type Dial } from './socket.ts'
 
 const tickMs = 1_000
-/** The drain mark of a thread; a thread drains once. */
-const drainId = 1
 
 export interface ExchangeSeams {
   readonly clock: Clock
@@ -127,11 +125,7 @@ export class ExchangeHost {
     for (const { targets } of this.#plan.exchanges) {
       for (const { firstShard, shards } of targets) {
         for (let shard = firstShard; shard < firstShard + shards; shard++) {
-          const account = this.#ledger.frames(shard)
-          const underWay = account.get('handedOver') - account.get('taken')
-          account.add('lost', underWay + account.get('producerHeld'))
-          account.add('taken', underWay)
-          account.set('producerHeld', 0)
+          this.#ledger.frames(shard).writeOffHandedOver()
         }
       }
     }
@@ -151,9 +145,6 @@ export class ExchangeHost {
       }
       case 'resubscribe':
         this.#links.get(message.connection)?.link.subscriptions.resubscribe(message.subscription)
-        break
-      case 'drained':
-        this.#port?.close()
         break
     }
   }
@@ -176,7 +167,7 @@ export class ExchangeHost {
     })
     await Promise.race([closed, late])
     this.#clock.clearTimeout(timer)
-    this.#batcher.drain(drainId)
+    this.#batcher.drain()
     this.#report({ type: 'stopped' })
   }
 }

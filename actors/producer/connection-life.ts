@@ -2,7 +2,7 @@ import { type Logger } from '../../src/core/logger.ts'
 import { type GapReason } from '../../src/domain/gap.ts'
 import { type SessionNotice } from '../../src/wire/session-messages.ts'
 import { type ProducerConnection } from './connection.ts'
-import { type Continuity } from './continuity.ts'
+import { type Continuity, repeatWindowMicros } from './continuity.ts'
 import { owesEvents } from './freshness.ts'
 import { type Gaps } from './gaps.ts'
 import { type Intake } from './intake.ts'
@@ -111,7 +111,7 @@ export class ConnectionLife {
     track.connectionId = connection.context.connectionId
     track.subscription = subscription
     track.isConnected = true
-    track.repeatsUntilMicros = Math.max(track.repeatsUntilMicros, connection.openedMicros + 10_000_000)
+    track.repeatsUntilMicros = Math.max(track.repeatsUntilMicros, connection.openedMicros + repeatWindowMicros)
   }
 
   #lost(connection: ProducerConnection, reason: GapReason, atMicros: number): void {

@@ -26,7 +26,8 @@ export interface ContinuityOutput {
 }
 
 const holesMax = 64
-const repeatWindowMicros = 10_000_000
+/** How long after a (re)subscribe what comes may repeat what was published before it. */
+export const repeatWindowMicros = 10_000_000
 
 /**
  * Decides record by record, in the order of the socket, what is published, what is a repetition, what waits for a
@@ -78,6 +79,13 @@ export class Continuity {
     track.book.invalidate()
     this.#dropWaiting(track.book)
     track.book.isSnapshotWanted = false
+  }
+
+  /** Nothing more comes: updates that still wait for their snapshot are lost, and declared. */
+  ended(track: SymbolTrack): void {
+    const first = track.book?.waiting[0]
+    if (first !== undefined) this.#gaps.open(track, 'disconnect', first.receivedMicros - 1, {})
+    this.broke(track)
   }
 
   /** The snapshot that was asked for has come and cannot be read: the next update of the book asks again. */

@@ -89,12 +89,6 @@ export class Gaps {
   restate(target: Target, symbol: string | null, gap: OpenGap, end: GapEnd): void {
     this.#publish(gapEvent(target, symbol, gap, end))
   }
-
-  /** Takes over a gap that an earlier producer opened and did not live to close. */
-  adopt(target: Target): void {
-    this.#opened++
-    this.#openByTarget.set(target, this.openOf(target) + 1)
-  }
 }
 
 function gapEvent(target: Target, symbol: string | null, gap: OpenGap, end: GapEnd | null): Gap {

@@ -4,6 +4,12 @@ import { type ErrorEvent } from '../../src/domain/error-event.ts'
 import { ThreadRef } from '../runtime/thread-ref.ts'
 import { type ProducerOrder, type ProducerPlan, type ProducerReport, type ProducerStats } from './messages.ts'
 
+/**
+ * What a drain may take beyond its deadline before it is given up: the gaps of what it could not deliver are still to be
+ * sent, and the sink's connections to be closed.
+ */
+const lateAfterMs = 6_000
+
 export interface ProducerEvents {
   stats(stats: ProducerStats): void
   fault(error: IngestError): void
@@ -14,11 +20,16 @@ export class ProducerRef {
   readonly ready: Promise<void>
   readonly exited: Promise<IngestError | null>
   readonly #thread: ThreadRef<ProducerOrder, ProducerReport>
-  #onDrained: (() => void) | null = null
+  /** Resolves when the producer has drained, or is gone. */
+  readonly #drained: Promise<void>
 
   constructor(plan: ProducerPlan, events: ProducerEvents) {
     let onReady: () => void = () => undefined
     let onFailed: (error: IngestError) => void = () => undefined
+    let onDrained: () => void = () => undefined
+    this.#drained = new Promise(resolve => {
+      onDrained = resolve
+    })
     this.ready = new Promise((resolve, reject) => {
       onReady = resolve
       onFailed = reject
@@ -43,7 +54,7 @@ export class ProducerRef {
             break
           case 'drained':
             events.stats(report.stats)
-            this.#onDrained?.()
+            onDrained()
             break
         }
       }
@@ -51,7 +62,7 @@ export class ProducerRef {
     this.exited = this.#thread.exited
     void this.exited.then(error => {
       if (error !== null) onFailed(error)
-      this.#onDrained?.()
+      onDrained()
     })
   }
 
@@ -65,16 +76,18 @@ export class ProducerRef {
     this.#thread.post({ type: 'error', event })
   }
 
-  /** Resolves when everything is settled, at the latest shortly after the deadline. */
+  /**
+   * Resolves when everything is settled, at the latest shortly after the deadline. A second drain, with a shorter
+   * deadline, hurries the first: whichever is done ends both.
+   */
   async drain(threads: number, deadlineMs: number): Promise<void> {
-    await new Promise<void>(resolve => {
-      const late = setTimeout(resolve, deadlineMs * 2 + 1000)
-      this.#onDrained = () => {
-        clearTimeout(late)
-        resolve()
-      }
-      this.#thread.post({ type: 'drain', threads, deadlineMs })
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>(resolve => {
+      timer = setTimeout(resolve, deadlineMs + lateAfterMs)
     })
+    this.#thread.post({ type: 'drain', threads, deadlineMs })
+    await Promise.race([this.#drained, late])
+    clearTimeout(timer)
   }
 
   async terminate(): Promise<void> {

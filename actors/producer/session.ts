@@ -162,6 +162,7 @@ export class ProducerSession {
 
   /** Settles everything that the connection threads have handed over, within the deadline. */
   async drain(threads: number, deadlineMs: number): Promise<void> {
+    const endMicros = this.#clock.nowMicros() + deadlineMs * 1000
     const deadline = new Promise<'late'>(resolve => {
       const timer = setTimeout(() => resolve('late'), deadlineMs)
       timer.unref()
@@ -181,8 +182,8 @@ export class ProducerSession {
       this.#onIdle()
     })
     await Promise.race([decoded, deadline])
-    for (const track of this.#tracks.all()) this.#continuity.broke(track)
-    await this.#sink.drain(deadlineMs)
+    for (const track of this.#tracks.all()) this.#continuity.ended(track)
+    await this.#sink.drain(Math.max(0, (endMicros - this.#clock.nowMicros()) / 1000))
     // What could not be delivered has become gaps, which are still to be sent.
     if (this.#undelivered > 0) await this.#sink.drain(lastGapsMs)
     this.#outbox.close()
@@ -246,7 +247,7 @@ export class ProducerSession {
     this.#undelivered += count
     const track = this.#tracks.byRoute(route)
     this.#logger.error({ code: 'RECORD_UNDELIVERED', topic: route.topic, count }, reason)
-    if (track === undefined || !route.topic.includes('-data.')) return
+    if (track === undefined) return
     const gap = this.#gaps.begin(track.target, track.symbol, {
       reason: 'undelivered',
       connectionId: track.lastConnectionId,

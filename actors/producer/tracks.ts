@@ -34,7 +34,9 @@ export class Tracks {
 
   /** The track whose records go this way; undefined for the routes of control records. */
   byRoute(route: Route): SymbolTrack | undefined {
-    return this.#tracks.get(route.key)
+    const track = this.#tracks.get(route.key)
+    // `ws.connect_success` has the same keys.
+    return track?.route === route ? track : undefined
   }
 
   of(target: Target, symbol: string): SymbolTrack {

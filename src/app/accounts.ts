@@ -8,11 +8,7 @@ import { type PlacedTarget } from './layout.ts'
 export function closeProducerAccounts(ledger: SharedLedger, targets: readonly PlacedTarget[]): void {
   for (const target of targets) {
     for (let shard = target.firstShard; shard < target.firstShard + target.shards; shard++) {
-      const frames = ledger.frames(shard)
-      const handedOver = frames.get('handedOver')
-      frames.add('lost', handedOver - frames.get('taken') + frames.get('producerHeld'))
-      frames.set('taken', handedOver)
-      frames.set('producerHeld', 0)
+      ledger.frames(shard).writeOffHandedOver()
     }
     const records = ledger.records(target.targetIndex)
     records.add('lost', records.get('held'))

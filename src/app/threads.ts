@@ -163,7 +163,7 @@ export class Threads {
     const { config, verifySocket, logLevel } = this.#plan
     const limits = { ...defaultLogLimits, topicBytes: config.limits.embeddedTopicBytes }
     const log = new LogRef({ logLevel, verifySocket, limits }, error => this.#events.fault(error, {}))
-    await log.ready
+    await readyOrEnded({ ready: log.ready, terminate: () => log.kill() })
     this.#log = log
     void log.exited.then(error => {
       if (error !== null) this.#events.failed(error)
@@ -196,7 +196,7 @@ export class Threads {
         fault: error => this.#events.fault(error, {})
       }
     )
-    await producer.ready
+    await readyOrEnded(producer)
     this.#producer = producer
     for (const [thread, exchange] of this.#exchanges) this.#join(thread, exchange)
     return { exited: producer.exited, stop: () => producer.terminate() }
@@ -275,7 +275,7 @@ export class Threads {
         }
       }
     )
-    await ref.ready
+    await readyOrEnded(ref)
     this.#exchanges.set(thread, ref)
     this.#join(thread, ref)
     // A graceful end is the drain's business; what is stopped here has been drained, or never began.
@@ -288,5 +288,18 @@ export class Threads {
     const { port1, port2 } = new MessageChannel()
     this.#producer.connect(thread, port1)
     exchange.connect(port2)
+  }
+}
+
+/** A thread that failed to get ready is ended: nobody would know of it any more. */
+async function readyOrEnded(thread: {
+  readonly ready: Promise<void>
+  terminate(): Promise<void>
+}): Promise<void> {
+  try {
+    await thread.ready
+  } catch (error) {
+    await thread.terminate()
+    throw error
   }
 }

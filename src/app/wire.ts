@@ -293,7 +293,8 @@ class Service implements RunningService {
   #fail(error: unknown): void {
     const known = asIngestError(error)
     this.#count(known.code)
-    void this.#close().finally(() => this.#reject(known))
+    const tell = (): void => this.#reject(known)
+    void this.#close().then(tell, tell)
   }
 
   #count(code: ErrorCode, times = 1): void {

@@ -133,7 +133,9 @@ export class ChannelCheck {
     }
     this.#isDelivered[ordinal] = 1
     this.#order(record, ordinal)
-    this.delivered.add(ordinal, false, this.#connection, record.frame_seq, record.received_ts)
+    // A state that is shown again to a new subscription stands behind everything the wire had before.
+    const isShownAgain = record.stream_type === 'SNAPSHOT'
+    this.delivered.add(ordinal, isShownAgain, this.#connection, record.frame_seq, record.received_ts)
     if (ordinal > this.highest) this.highest = ordinal
     return isSame ? 'same' : 'altered'
   }

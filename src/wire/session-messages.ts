@@ -60,8 +60,8 @@ export type ToProducer =
   | { readonly type: 'context'; readonly context: ConnectionContext }
   | { readonly type: 'batches'; readonly buffers: readonly ArrayBuffer[] }
   | { readonly type: 'notice'; readonly connection: number; readonly notice: SessionNotice }
-  /** Everything sent before this was sent; answered with `drained` once all of it is settled. */
-  | { readonly type: 'drain'; readonly id: number }
+  /** The thread's last word: no frame comes after it. */
+  | { readonly type: 'drain' }
 
 /** Producer thread → connection thread. */
 export type FromProducer =
@@ -78,4 +78,3 @@ export type FromProducer =
   | { readonly type: 'resnapshot'; readonly connection: number; readonly subscription: number }
   /** One symbol is silent although its siblings moved (or its stream broke): unsubscribe and subscribe it alone. */
   | { readonly type: 'resubscribe'; readonly connection: number; readonly subscription: number }
-  | { readonly type: 'drained'; readonly id: number }

@@ -88,6 +88,17 @@ export function recordFieldAt(field: RecordField): number {
 
 /** The frame account of one shard of a target; it outlives the sockets that come and go on it. */
 export class FrameAccount extends Block<FrameField> {
+  /**
+   * Closes the books of a producer that died: what it held or had not taken yet is lost. Only for whoever knows that no
+   * producer writes here now.
+   */
+  writeOffHandedOver(): void {
+    const handedOver = this.get('handedOver')
+    this.add('lost', handedOver - this.get('taken') + this.get('producerHeld'))
+    this.set('taken', handedOver)
+    this.set('producerHeld', 0)
+  }
+
   ledger(): FrameLedger {
     return {
       received: this.get('received'),

@@ -47,6 +47,7 @@ suite('the configuration', () => {
       lingerMs: 50,
       batchBytes: 131_072,
       compression: 'none',
+      gapFile: 'run/undelivered-gaps.ndjson',
       drainMs: 10_000
     })
     assert.equal(config.limits.creditBytes, 64 * 1024 * 1024)

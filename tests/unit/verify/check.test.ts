@@ -238,6 +238,18 @@ suite('the check of trades', () => {
     assertTruth(bench.truth(), { delivered: 4 })
   })
 
+  test('finds what was lost of a swapped pair where the wire had it', () => {
+    const bench = new CheckBench()
+    bench.makeTrades(6)
+    bench.trades.swapped.add(1)
+    // On the wire: 0, 2 (lost), 1, 3, 4, 5.
+    bench.deliverTrade(0)
+    bench.deliverTrade(1, { frame: 3 })
+    for (const ordinal of [3, 4, 5]) bench.deliverTrade(ordinal)
+    bench.declareTradeGap('g1', { frame: 1 }, { frame: 3 })
+    assertTruth(bench.truth(), { delivered: 5, declared_missing: 1 })
+  })
+
   test('counts a single changed digit as altered', () => {
     const bench = new CheckBench()
     bench.makeTrades(3)

@@ -109,7 +109,7 @@ test('a new producer is introduced to connections before it gets what has waited
   batcher.attach(producer.port)
   const lane = open(0)
   append(lane, 'seen by the first')
-  batcher.drain(1)
+  batcher.drain()
   batcher.detach()
   append(lane, 'waits')
   const second = new FakeProducer()

@@ -111,7 +111,10 @@ export class ConnectionLife {
     track.connectionId = connection.context.connectionId
     track.subscription = subscription
     track.isConnected = true
-    track.repeatsUntilMicros = Math.max(track.repeatsUntilMicros, connection.openedMicros + repeatWindowMicros)
+    track.repeatsUntilMicros = Math.max(
+      track.repeatsUntilMicros,
+      connection.openedMicros + repeatWindowMicros
+    )
   }
 
   #lost(connection: ProducerConnection, reason: GapReason, atMicros: number): void {

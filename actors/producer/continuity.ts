@@ -25,6 +25,7 @@ export interface ContinuityOutput {
   requestResubscribe(track: SymbolTrack): void
 }
 
+/** Holes in the trade ids of a symbol that a late trade may still fill; one in a forgotten hole is taken for a repetition. */
 const holesMax = 64
 /** How long after a (re)subscribe what comes may repeat what was published before it. */
 export const repeatWindowMicros = 10_000_000
@@ -37,6 +38,8 @@ export class Continuity {
   readonly #gaps: Gaps
   readonly #output: ContinuityOutput
   readonly #logger: Logger
+  /** Updates that went because more than limits.bookPendingBytes of a book waited for its snapshot. */
+  updatesOverflown = 0
 
   constructor(gaps: Gaps, output: ContinuityOutput, logger: Logger) {
     this.#gaps = gaps
@@ -148,6 +151,7 @@ export class Continuity {
       { ...hole, firstId: id + 1 }
     ].filter(part => part.firstId <= part.lastId)
     track.holes.splice(at, 1, ...left)
+    forgetHoles(track)
     hole.fill?.()
     return true
   }
@@ -163,8 +167,7 @@ export class Continuity {
       this.#gaps.restate(track.target, track.symbol, gap satisfies OpenGap, end)
     }
     track.holes.push({ firstId: last + 1, lastId: id - 1, fill })
-    // The hole before the first trade of all is kept; of the declared ones the oldest is forgotten.
-    if (track.holes.length > holesMax) track.holes.splice(1, 1)
+    forgetHoles(track)
   }
 
   /** Tickers and whole books: a state, of which a (re)subscribe repeats the last. */
@@ -288,6 +291,7 @@ export class Continuity {
       owner
     })
     track.movesSeen = track.moves.count
+    this.updatesOverflown += dropped.length
     this.#dropAll(dropped)
   }
 
@@ -337,4 +341,9 @@ export class Continuity {
       owner
     )
   }
+}
+
+/** The hole before the first trade of all is kept; of the others the oldest is forgotten. Called whenever one was added. */
+function forgetHoles(track: SymbolTrack): void {
+  if (track.holes.length > holesMax) track.holes.splice(1, 1)
 }

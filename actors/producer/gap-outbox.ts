@@ -10,14 +10,25 @@ export class GapOutbox {
   readonly #file: GapFile | null
   readonly #send: (key: string, value: string, owner: number) => void
   readonly #waiting = new Map<number, string>()
+  readonly #onClosed: (gapId: string) => void
+  /** Ids of the gaps whose end is on its way. */
+  readonly #closing = new Map<number, string>()
   /** Events of an earlier process that are not acknowledged yet. */
   readonly #restored = new Set<number>()
   #next = firstOwner
 
-  /** @param file null where there is nothing to survive for (the embedded log ends with the process) */
-  constructor(file: GapFile | null, send: (key: string, value: string, owner: number) => void) {
+  /**
+   * @param file null where there is nothing to survive for (the embedded log ends with the process)
+   * @param onClosed told when the sink has the end of a gap
+   */
+  constructor(
+    file: GapFile | null,
+    send: (key: string, value: string, owner: number) => void,
+    onClosed: (gapId: string) => void
+  ) {
     this.#file = file
     this.#send = send
+    this.#onClosed = onClosed
   }
 
   static owns(owner: number): boolean {
@@ -25,6 +36,7 @@ export class GapOutbox {
   }
 
   publish(gap: Gap): void {
+    if (gap.status === 'closed') this.#closing.set(this.#next, gap.gap_id)
     this.#post(JSON.stringify(gap), recordKey(gap.target, gap.symbol ?? '*'))
   }
 
@@ -39,7 +51,10 @@ export class GapOutbox {
   }
 
   settled(owner: number, isPublished: boolean): void {
+    const closed = this.#closing.get(owner)
+    this.#closing.delete(owner)
     if (!isPublished) return
+    if (closed !== undefined) this.#onClosed(closed)
     this.#waiting.delete(owner)
     if (this.#restored.delete(owner) && this.#restored.size === 0) this.#file?.remove()
   }

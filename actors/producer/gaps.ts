@@ -1,5 +1,5 @@
 import { type Gap, type GapReason } from '../../src/domain/gap.ts'
-import { type Target } from '../../src/domain/target.ts'
+import { type Target, targetName } from '../../src/domain/target.ts'
 import { type OpenGap, type SymbolTrack } from './symbol-track.ts'
 
 /** The first good record after a gap, as far as the gap event needs it. */
@@ -20,10 +20,11 @@ export interface GapCounts {
 export class Gaps {
   readonly #publish: (gap: Gap) => void
   readonly #pod: string
-  readonly #openByTarget = new Map<Target, number>()
+  readonly #openByTarget = new Map<string, number>()
   #next = 0
   #opened = 0
   #closed = 0
+  #adopted = 0
 
   constructor(pod: string, startedMicros: number, publish: (gap: Gap) => void) {
     this.#pod = `${pod}-${Math.floor(startedMicros / 1000).toString(36)}`
@@ -31,11 +32,11 @@ export class Gaps {
   }
 
   get counts(): GapCounts {
-    return { opened: this.#opened, closed: this.#closed, open: this.#opened - this.#closed }
+    return { opened: this.#opened, closed: this.#closed, open: this.#opened + this.#adopted - this.#closed }
   }
 
   openOf(target: Target): number {
-    return this.#openByTarget.get(target) ?? 0
+    return this.#openByTarget.get(targetName(target)) ?? 0
   }
 
   /** Opens a gap behind the symbol's last good record; an open one stays, since it covers the new loss as well. */
@@ -74,20 +75,49 @@ export class Gaps {
   begin(target: Target, symbol: string | null, facts: Omit<OpenGap, 'id'>): OpenGap {
     const gap: OpenGap = { id: `${this.#pod}-${++this.#next}`, ...facts }
     this.#opened++
-    this.#openByTarget.set(target, this.openOf(target) + 1)
+    this.#count(target, 1)
     this.#publish(gapEvent(target, symbol, gap, null))
     return gap
   }
 
   end(target: Target, symbol: string | null, gap: OpenGap, end: GapEnd): void {
     this.#closed++
-    this.#openByTarget.set(target, this.openOf(target) - 1)
+    this.#count(target, -1)
     this.#publish(gapEvent(target, symbol, gap, end))
   }
 
   /** Publishes a closed gap again, because a late record has filled a part of it. */
   restate(target: Target, symbol: string | null, gap: OpenGap, end: GapEnd): void {
     this.#publish(gapEvent(target, symbol, gap, end))
+  }
+
+  /**
+   * Takes over a gap that an earlier producer opened and did not live to close. That of a symbol goes on until its next
+   * good record; that of a connection ends here, since what its symbols lost with the producer is declared for each.
+   */
+  adopt(gap: Gap, track: SymbolTrack | null, nowMicros: number): void {
+    const adopted: OpenGap = {
+      id: gap.gap_id,
+      reason: gap.reason,
+      connectionId: gap.connection_id,
+      openedMicros: gap.opened_ts,
+      lastFrameSeq: gap.last_frame_seq,
+      lastSequence: gap.last_sequence,
+      missed: gap.missed,
+      shed: gap.shed
+    }
+    this.#adopted++
+    this.#count(gap.target, 1)
+    if (track !== null && track.gap === null) {
+      track.gap = adopted
+      return
+    }
+    const end = { connectionId: gap.connection_id, receivedMicros: nowMicros, frameSeq: null, sequence: null }
+    this.end(gap.target, gap.symbol, adopted, end)
+  }
+
+  #count(target: Target, change: number): void {
+    this.#openByTarget.set(targetName(target), this.openOf(target) + change)
   }
 }
 

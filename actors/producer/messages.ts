@@ -2,7 +2,7 @@ import { type MessagePort } from 'node:worker_threads'
 import { type ErrorCode, type WireError } from '../../src/core/errors.ts'
 import { type LogLevel } from '../../src/core/logger.ts'
 import { type ErrorEvent } from '../../src/domain/error-event.ts'
-import { type GapReason } from '../../src/domain/gap.ts'
+import { type Gap, type GapReason } from '../../src/domain/gap.ts'
 import { type ExchangeName, type Target } from '../../src/domain/target.ts'
 
 /** Where the records go. The embedded log is reached through a port of its own. */
@@ -36,6 +36,8 @@ export interface ProducerPlan {
   }
   /** Where gap events wait for the next start when the sink takes no more; null keeps none. */
   readonly gapFile: string | null
+  /** Gaps of a producer that died, of whose end the sink is not known to have heard. */
+  readonly openGaps: readonly Gap[]
   readonly lingerMs: number
   readonly batchBytes: number
   readonly codecs: number
@@ -80,6 +82,7 @@ export interface ProducerStats {
   readonly undelivered: number
   readonly offloaded: number
   readonly inlined: number
+  /** How often each limit of the configuration was hit: frames, updates or letters that went because of it. */
   readonly limitHits: Readonly<Record<string, number>>
 }
 
@@ -87,5 +90,8 @@ export interface ProducerStats {
 export type ProducerReport =
   | { readonly type: 'ready' }
   | { readonly type: 'stats'; readonly stats: ProducerStats }
+  /** Told when it is opened, and when the sink has its end: what lies between is a successor's to close. */
+  | { readonly type: 'gapOpened'; readonly gap: Gap }
+  | { readonly type: 'gapClosed'; readonly gapId: string }
   | { readonly type: 'fault'; readonly error: WireError }
   | { readonly type: 'drained'; readonly stats: ProducerStats }

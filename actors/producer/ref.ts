@@ -1,6 +1,7 @@
 import { type MessagePort } from 'node:worker_threads'
 import { fromWire, type IngestError } from '../../src/core/errors.ts'
 import { type ErrorEvent } from '../../src/domain/error-event.ts'
+import { type Gap } from '../../src/domain/gap.ts'
 import { ThreadRef } from '../runtime/thread-ref.ts'
 import { type ProducerOrder, type ProducerPlan, type ProducerReport, type ProducerStats } from './messages.ts'
 
@@ -12,6 +13,9 @@ const lateAfterMs = 6_000
 
 export interface ProducerEvents {
   stats(stats: ProducerStats): void
+  gapOpened(gap: Gap): void
+  /** The sink has the end of the gap. */
+  gapClosed(gapId: string): void
   fault(error: IngestError): void
 }
 
@@ -47,6 +51,12 @@ export class ProducerRef {
             break
           case 'stats':
             events.stats(report.stats)
+            break
+          case 'gapOpened':
+            events.gapOpened(report.gap)
+            break
+          case 'gapClosed':
+            events.gapClosed(report.gapId)
             break
           case 'fault':
             events.fault(fromWire(report.error))

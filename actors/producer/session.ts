@@ -78,6 +78,7 @@ export class ProducerSession {
   readonly #life: ConnectionLife
   readonly #routes: Routes
   readonly #tracks: Tracks
+  readonly #onGapOpened: (gap: Gap) => void
   readonly #touched = new Set<ProducerConnection>()
   readonly #gapsByReason: Partial<Record<GapReason, number>> = {}
   #undelivered = 0
@@ -95,7 +96,11 @@ export class ProducerSession {
     codec: Codec
     sink: RecordSink
     adapterOf: (target: Target) => ExchangeAdapter
+    onGapOpened: (gap: Gap) => void
+    /** Told once the sink has the end of a gap. */
+    onGapClosed: (gapId: string) => void
   }) {
+    this.#onGapOpened = options.onGapOpened
     this.#plan = options.plan
     this.#clock = options.clock
     this.#logger = options.logger
@@ -107,7 +112,8 @@ export class ProducerSession {
     const { gapFile } = options.plan
     this.#outbox = new GapOutbox(
       gapFile === null ? null : new GapFile(gapFile, this.#logger),
-      (key, value, owner) => this.#publishControl('ws.gap.events', key, value, owner)
+      (key, value, owner) => this.#publishControl('ws.gap.events', key, value, owner),
+      options.onGapClosed
     )
     this.#gaps = new Gaps(options.plan.pod, this.#clock.nowMicros(), gap => this.#publishGap(gap))
     const { deadLettersPerSecond } = options.plan.limits
@@ -141,9 +147,13 @@ export class ProducerSession {
     )
   }
 
-  /** Publishes the gaps that an earlier process could not. */
+  /** Publishes the gaps that an earlier process could not, and goes on with those of a producer that died in this one. */
   restoreGaps(): void {
     this.#outbox.restore()
+    const now = this.#clock.nowMicros()
+    for (const gap of this.#plan.openGaps) {
+      this.#gaps.adopt(gap, gap.symbol === null ? null : this.#tracks.of(gap.target, gap.symbol), now)
+    }
   }
 
   /** Errors are for people: they wait no longer than dead letters do when the sink is away. */
@@ -284,7 +294,11 @@ export class ProducerSession {
       offloaded: this.#codec.offloaded,
       inlined: this.#codec.inlined,
       undelivered: this.#undelivered,
-      limitHits: { creditBytes: this.#life.shedFrames }
+      limitHits: {
+        creditBytes: this.#life.shedFrames,
+        bookPendingBytes: this.#continuity.updatesOverflown,
+        deadLettersPerSecond: this.#deadLetters.suppressed
+      }
     }
   }
 
@@ -426,13 +440,14 @@ export class ProducerSession {
     this.#touched.add(connection)
   }
 
-  /** Whether the buffer takes what is not a gap: the reserve behind the credits is for gaps while the sink is away. */
+  /** Whether there is room for errors and dead letters while the sink is away; gaps are sent in any case. */
   #hasRoom(): boolean {
     const { creditBytes, controlReserveBytes } = this.#plan.limits
     return this.#sink.pendingBytes < creditBytes + controlReserveBytes
   }
 
   #publishGap(gap: Gap): void {
+    if (gap.status === 'open') this.#onGapOpened(gap)
     if (gap.status === 'open') this.#gapsByReason[gap.reason] = (this.#gapsByReason[gap.reason] ?? 0) + 1
     this.#outbox.publish(gap)
   }

@@ -50,7 +50,9 @@ const session = new ProducerSession({
     plan.exchanges
   ),
   sink,
-  adapterOf: target => adapterOf(target.exchange)
+  adapterOf: target => adapterOf(target.exchange),
+  onGapOpened: gap => report({ type: 'gapOpened', gap }),
+  onGapClosed: gapId => report({ type: 'gapClosed', gapId })
 })
 
 const stats = setInterval(() => {

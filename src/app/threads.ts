@@ -11,6 +11,7 @@ import { type Config } from '../config/schema.ts'
 import { type Clock } from '../core/clock.ts'
 import { type IngestError } from '../core/errors.ts'
 import { type Logger, type LogLevel } from '../core/logger.ts'
+import { type Gap } from '../domain/gap.ts'
 import { type ExchangeName } from '../domain/target.ts'
 import { type SharedLedger } from '../wire/shared-ledger.ts'
 import { closeConnectionAccounts, closeProducerAccounts } from './accounts.ts'
@@ -51,8 +52,10 @@ export class Threads {
   #log: LogRef | null = null
   #producer: ProducerRef | null = null
   #stats: ProducerStats | null = null
-  /** Gaps that producers before the present one have opened and closed. */
-  #gapsBefore = { opened: 0, closed: 0, open: 0 }
+  /** Gaps that all producers have opened. */
+  #gapsOpened = 0
+  /** Those of whose end the sink is not known to have heard: when the producer dies they are its successor's. */
+  readonly #openGaps = new Map<string, Gap>()
   #lives = 0
   #isStopping = false
 
@@ -79,13 +82,8 @@ export class Threads {
   }
 
   get gaps(): ProducerStats['gaps'] {
-    const now = this.#stats?.gaps ?? { opened: 0, closed: 0, open: 0 }
-    const before = this.#gapsBefore
-    return {
-      opened: before.opened + now.opened,
-      closed: before.closed + now.closed,
-      open: before.open + now.open
-    }
+    const open = this.#stats?.gaps.open ?? this.#openGaps.size
+    return { opened: this.#gapsOpened, closed: this.#gapsOpened - open, open }
   }
 
   get status(): readonly ThreadStatus[] {
@@ -182,6 +180,7 @@ export class Threads {
         encoding: config.serialization.data,
         partitions: this.#plan.partitions(),
         ledger: { memory: ledger.memory, shards: ledger.shards, targets: ledger.targets },
+        openGaps: [...this.#openGaps.values()],
         gapFile: config.kafka.brokers.length === 0 ? null : config.producer.gapFile,
         lingerMs: config.producer.lingerMs,
         batchBytes: config.producer.batchBytes,
@@ -192,6 +191,13 @@ export class Threads {
       {
         stats: stats => {
           if (producer === this.#producer) this.#stats = stats
+        },
+        gapOpened: gap => {
+          this.#gapsOpened++
+          this.#openGaps.set(gap.gap_id, gap)
+        },
+        gapClosed: gapId => {
+          this.#openGaps.delete(gapId)
         },
         fault: error => this.#events.fault(error, {})
       }
@@ -205,13 +211,6 @@ export class Threads {
   /** Closes the books of a producer that died. */
   #buryProducer(): void {
     closeProducerAccounts(this.#plan.ledger, this.#plan.layout.targets)
-    const { opened, closed, open } = this.#stats?.gaps ?? { opened: 0, closed: 0, open: 0 }
-    const before = this.#gapsBefore
-    this.#gapsBefore = {
-      opened: before.opened + opened,
-      closed: before.closed + closed,
-      open: before.open + open
-    }
     this.#stats = null
   }
 

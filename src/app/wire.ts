@@ -162,7 +162,7 @@ class Service implements RunningService {
       reconnects: this.#monitor.reconnects(),
       threads: this.#threads?.status ?? [],
       errors: { ...this.#errors, ...stats?.deadByCode },
-      limits: stats?.limitHits ?? {}
+      limits: { ...stats?.limitHits, ...this.#threads?.log?.stats.limitHits }
     }
   }
 

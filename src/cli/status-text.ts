@@ -76,10 +76,13 @@ function footer(status: StatusSnapshot): string[] {
   return lines
 }
 
+/** The embedded log forgets its oldest records all the time: that is no trouble. */
+const ordinary = 'embeddedTopicBytes'
+
 /** The three most frequent of a table of counters. */
 function most(counters: Readonly<Record<string, number>>): string[] {
   return Object.entries(counters)
-    .filter(([, count]) => count > 0)
+    .filter(([name, count]) => count > 0 && name !== ordinary)
     .sort(([, a], [, b]) => b - a)
     .slice(0, 3)
     .map(([name, count]) => `${name} ${formatCount(count)}`)

@@ -153,12 +153,12 @@ export const configSchema = Type.Object(
         4 * mib,
         64 * kib,
         gib,
-        'Part of the buffer that only gaps and errors may use.'
+        'Room behind creditBytes for errors and dead letters while the sink takes nothing; gap events always have room.'
       ),
       batchBytes: whole(64 * kib, kib, 4 * mib, 'A frame batch crosses to the producer thread at this size.'),
       batchLingerMs: whole(5, 0, 1000, 'A frame batch crosses to the producer thread after this time.'),
       inlineBytesMax: whole(
-        16 * kib,
+        32 * kib,
         0,
         4 * mib,
         'Smaller frame batches are transcoded on the producer thread, larger ones in the codec pool.'
@@ -168,7 +168,7 @@ export const configSchema = Type.Object(
         8 * mib,
         64 * kib,
         gib,
-        'Book updates that wait for their snapshot, per connection thread.'
+        'Book updates of one symbol that wait for their snapshot; the oldest go first.'
       ),
       deadLettersPerSecond: whole(100, 0, 100_000, 'Dead frames published per second; all are counted.'),
       embeddedTopicBytes: whole(

@@ -6,7 +6,7 @@ import { FaultRun, isShort, passes } from '../support/fault-run.ts'
  * At most ten connects in a minute. Most of them come at once: each of a host's three connections tries, and the circuit
  * opens at the fifth failure, which leaves little for the first seconds to do less than the whole minute.
  */
-const [seconds, connectsMax] = isShort ? [10, 7] : [60, 10]
+const [seconds, connectsMax] = isShort ? [5, 7] : [60, 10]
 
 test(`a host that accepts and closes at once sees at most ${connectsMax} connects in ${seconds} s`, async t => {
   await using run = await FaultRun.start({ faults: 'accept-close' })

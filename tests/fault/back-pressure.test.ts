@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { type Gap } from '../../src/domain/gap.ts'
 import { assertClean, FaultRun, isShort, passes } from '../support/fault-run.ts'
-import { startKafka, witness } from '../support/kafka.ts'
+import { type OwnKafka, startKafka, witness } from '../support/kafka.ts'
 
 const mib = 1024 * 1024
 const rate = isShort ? 3_000 : 8_000
@@ -10,17 +10,21 @@ const frozenMs = isShort ? 4_000 : 20_000
 /** What may be on its way is counted in the smallest credits there are; the rest is room for the collector's moods. */
 const growthBytesMax = 96 * mib
 
+function settingsFor(kafka: OwnKafka): Record<string, string> {
+  return {
+    'kafka.brokers': kafka.brokers,
+    'registry.url': 'none',
+    'limits.creditBytes': String(mib),
+    'limits.frameBytesMax': String(mib),
+    'limits.controlReserveBytes': String(mib)
+  }
+}
+
 test('a frozen Kafka costs no memory: sockets are paused, then frames are shed, counted and declared', async t => {
   await using kafka = await startKafka()
   await using run = await FaultRun.start({
     rate,
-    settings: {
-      'kafka.brokers': kafka.brokers,
-      'registry.url': 'none',
-      'limits.creditBytes': String(mib),
-      'limits.frameBytesMax': String(mib),
-      'limits.controlReserveBytes': String(mib)
-    }
+    settings: settingsFor(kafka)
   })
   await run.publishes(2 * rate)
   const before = process.memoryUsage.rss()
@@ -58,3 +62,40 @@ test('a frozen Kafka costs no memory: sockets are paused, then frames are shed, 
     `${shed.length} gaps with reason shed, ${summary.frames.shed - shedSoFar} frames shed after the thaw`
   )
 })
+
+if (!isShort) {
+  for (const thread of ['producer', 'conn-0']) {
+    test(`${thread} may die while Kafka is frozen and frames are shed`, async () => {
+      await using kafka = await startKafka()
+      await using run = await FaultRun.start({ rate, seed: 2, settings: settingsFor(kafka) })
+      await run.publishes(2 * rate)
+      await kafka.freeze()
+      await run.until('frames are shed', ({ frames }) => frames.shed > 0)
+      await run.service.crash(thread)
+      await passes(5_000)
+      await kafka.resume()
+      await run.publishes(2 * rate)
+      await run.until('no gap is open any more', ({ gaps }) => gaps.open === 0, 60_000)
+      assertClean(await run.stop())
+    })
+  }
+
+  test('connections that are cut while Kafka is frozen bring no new credit', async () => {
+    await using kafka = await startKafka()
+    await using run = await FaultRun.start({
+      rate,
+      seed: 3,
+      faults: 'drop:500ms,corrupt:0.002',
+      settings: settingsFor(kafka)
+    })
+    await run.publishes(2 * rate)
+    const before = process.memoryUsage.rss()
+    await kafka.freeze()
+    await passes(20_000)
+    const growth = process.memoryUsage.rss() - before
+    assert.ok(growth < growthBytesMax, `the process grew by ${Math.round(growth / mib)} MiB`)
+    await kafka.resume()
+    await run.publishes(2 * rate)
+    assertClean(await run.stop())
+  })
+}

@@ -10,7 +10,7 @@ import { type OwnKafka, startKafka, witness } from '../support/kafka.ts'
 import { type CliEnd, CliFolder, type CliProcess, summaryOf } from '../support/run-cli.ts'
 
 const outageMs = isShort ? 3_000 : 20_000
-const settledMs = isShort ? 2_000 : 10_000
+const settledMs = isShort ? 500 : 10_000
 
 let kafka: OwnKafka
 before(async () => {

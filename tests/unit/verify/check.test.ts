@@ -250,6 +250,19 @@ suite('the check of trades', () => {
     assertTruth(bench.truth(), { delivered: 5, declared_missing: 1 })
   })
 
+  test('takes an event that is shown again to a new subscription as standing behind all that was before', () => {
+    const bench = new CheckBench()
+    bench.makeTrades(6)
+    bench.trades.swapped.add(2)
+    // On the wire: 0, 1, then 3 and 2 while nobody listened; the next connection is shown 3, the newest.
+    bench.deliverTrade(0)
+    bench.deliverTrade(1)
+    bench.deliverTrade(3, { connection: 1, frame: 1 }, { stream_type: 'SNAPSHOT' })
+    for (const ordinal of [4, 5]) bench.deliverTrade(ordinal, { connection: 1, frame: ordinal - 2 })
+    bench.declareTradeGap('g1', { frame: 2 }, { connection: 1, frame: 1 })
+    assertTruth(bench.truth(), { delivered: 5, declared_missing: 1 })
+  })
+
   test('counts a single changed digit as altered', () => {
     const bench = new CheckBench()
     bench.makeTrades(3)

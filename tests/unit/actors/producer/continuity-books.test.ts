@@ -75,6 +75,21 @@ test('the delta that showed the break is published when the snapshot leaves it u
   assert.deepEqual(rig.published.slice(2), ['snapshot:107', '107-108', '109-110'])
 })
 
+test('updates that still wait for their snapshot when everything ends are a declared loss', () => {
+  const rig = opened()
+  rig.deltas([100, 101], [102, 104])
+  rig.continuity.ended(rig.track)
+  assert.deepEqual(rig.counts(), { superseded: 2 })
+  const open = { id: '1', status: 'open', reason: 'disconnect', frames: [0, null], sequences: [null, null] }
+  assert.deepEqual(rig.gapLines(), [{ ...open, missed: null, shed: null }])
+})
+
+test('a book in sync ends without a gap', () => {
+  const rig = synced()
+  rig.continuity.ended(rig.track)
+  assert.deepEqual(rig.gapEvents, [])
+})
+
 test('a snapshot older than the waiting deltas is superseded, and another is asked for', () => {
   const rig = opened()
   rig.deltas([100, 101])

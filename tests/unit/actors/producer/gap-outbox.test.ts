@@ -34,13 +34,23 @@ function gapOf(id: string, symbol: string | null = 'BTC-KRW'): Gap {
   }
 }
 
-function open(): { outbox: GapOutbox; sent: { key: string; id: string; owner: number }[]; path: string } {
+interface Opened {
+  readonly outbox: GapOutbox
+  readonly sent: { key: string; id: string; owner: number }[]
+  readonly closed: string[]
+  readonly path: string
+}
+
+function open(): Opened {
   const path = join(folder, 'run', 'gaps.ndjson')
   const sent: { key: string; id: string; owner: number }[] = []
-  const outbox = new GapOutbox(new GapFile(path, createLogger('silent', 'test')), (key, value, owner) => {
-    sent.push({ key, id: (JSON.parse(value) as Gap).gap_id, owner })
-  })
-  return { outbox, sent, path }
+  const closed: string[] = []
+  const outbox = new GapOutbox(
+    new GapFile(path, createLogger('silent', 'test')),
+    (key, value, owner) => sent.push({ key, id: (JSON.parse(value) as Gap).gap_id, owner }),
+    id => closed.push(id)
+  )
+  return { outbox, sent, closed, path }
 }
 
 test('gaps that were not acknowledged are published first thing at the next start, and the file goes with the last', () => {
@@ -85,7 +95,24 @@ test('a file that was cut off gives what is whole in it', () => {
   const path = join(folder, 'gaps.ndjson')
   writeFileSync(path, `${JSON.stringify(gapOf('a'))}\n{"gap_id":"b","tar`)
   const sent: string[] = []
-  const outbox = new GapOutbox(new GapFile(path, createLogger('silent', 'test')), (_, value) => sent.push(value))
+  const outbox = new GapOutbox(
+    new GapFile(path, createLogger('silent', 'test')),
+    (_, value) => sent.push(value),
+    () => undefined
+  )
   outbox.restore()
   assert.equal(sent.length, 1)
+})
+
+test('the end of a gap is told once the sink has it, and only then', () => {
+  const { outbox, sent, closed } = open()
+  outbox.publish(gapOf('a'))
+  outbox.publish({ ...gapOf('a'), status: 'closed' })
+  outbox.publish({ ...gapOf('b'), status: 'closed' })
+  outbox.settled(sent[0]!.owner, true)
+  outbox.settled(sent[2]!.owner, false)
+  assert.deepEqual(closed, [])
+  outbox.settled(sent[1]!.owner, true)
+  assert.deepEqual(closed, ['a'])
+  outbox.close()
 })

@@ -132,3 +132,37 @@ test('gap ids are unique, also across a restart of the producer', () => {
   }
   assert.equal(new Set(events.map(gap => gap.gap_id)).size, 4)
 })
+
+test('a gap that an earlier producer left open goes on under its id and closes at the next good record', () => {
+  const before = fresh()
+  before.gaps.open(before.track, 'disconnect', 8000, {})
+  const { gaps, events, track } = fresh()
+  gaps.adopt(before.events[0]!, track, 8500)
+  assert.deepEqual([gaps.counts, gaps.openOf(track.target)], [{ opened: 0, closed: 0, open: 1 }, 1])
+  gaps.open(track, 'undelivered', 8600, {})
+  assert.deepEqual(events, [], 'the loss of the producer lies in the gap that is open already')
+  gaps.close(track, end, null)
+  assert.deepEqual(
+    events.map(({ gap_id, status, reason, opened_ts }) => [gap_id, status, reason, opened_ts]),
+    [[before.events[0]!.gap_id, 'closed', 'disconnect', 8000]]
+  )
+  assert.equal(gaps.counts.open, 0)
+})
+
+test('a gap of a whole connection that an earlier producer left open ends when it is taken over', () => {
+  const before = fresh()
+  const facts = { lastFrameSeq: 3, lastSequence: null, missed: null, shed: null }
+  before.gaps.begin(before.track.target, null, {
+    reason: 'decode',
+    connectionId: 'connection-1',
+    openedMicros: 7000,
+    ...facts
+  })
+  const { gaps, events } = fresh()
+  gaps.adopt(before.events[0]!, null, 8500)
+  assert.deepEqual(
+    events.map(({ status, closed_ts, first_frame_seq }) => [status, closed_ts, first_frame_seq]),
+    [['closed', 8500, null]]
+  )
+  assert.equal(gaps.counts.open, 0)
+})

@@ -30,6 +30,7 @@ const receivedAt = frameFieldAt('received')
 const bytesReceivedAt = frameFieldAt('bytesReceived')
 const controlAt = frameFieldAt('control')
 const lastFrameAt = frameFieldAt('lastFrameMicros')
+const pausedAt = frameFieldAt('paused')
 
 /** A socket may be paused for at most this long: a paused one answers no pings. */
 const pauseMsMax = 2_000
@@ -214,6 +215,7 @@ export class Link implements LaneOwner {
   creditExhausted(): void {
     if (this.#shedding !== null || this.#pausedMicros > 0 || !this.isOpen || this.#isClosing) return
     this.#pausedMicros = this.#clock.nowMicros()
+    this.#values[pausedAt] = 1
     this.#socket.pause()
     const pauseMs = Math.min(pauseMsMax, this.#adapter.heartbeat.limitMs / 4)
     this.#pauseTimer = this.#clock.setTimeout(() => {
@@ -380,6 +382,7 @@ export class Link implements LaneOwner {
     this.#pauseTimer = null
     if (this.#pausedMicros === 0) return
     this.#pausedMicros = 0
+    this.#values[pausedAt] = 0
     this.#lastReadSeen = this.#clock.nowMicros()
     this.#socket.resume()
   }

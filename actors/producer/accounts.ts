@@ -20,6 +20,7 @@ export class Accounts {
   readonly #free: number[] = []
   readonly #onSettled: (connection: ProducerConnection, bytes: number) => void
   #open = 0
+  #openBytes = 0
 
   constructor(onSettled: (connection: ProducerConnection, bytes: number) => void) {
     this.#onSettled = onSettled
@@ -30,12 +31,18 @@ export class Accounts {
     return this.#open
   }
 
+  /** Raw frame bytes of those batches. */
+  get openBytes(): number {
+    return this.#openBytes
+  }
+
   connectionOf(owner: number): ProducerConnection {
     return this.#batches[owner]!.connection
   }
 
   begin(connection: ProducerConnection, bytes: number, lastFrameSeq: number): number {
     this.#open++
+    this.#openBytes += bytes
     const batch: BatchAccount = { connection, bytes, lastFrameSeq, remaining: 1 }
     connection.unsettled.push(batch)
     const number = this.#free.pop()
@@ -59,6 +66,7 @@ export class Accounts {
     this.#free.push(owner)
     this.#open--
     const { connection, bytes } = batch
+    this.#openBytes -= bytes
     const { unsettled } = connection
     // Batches may settle out of order; what is told is the last frame up to which everything is settled.
     while (unsettled.length > 0 && unsettled[0]!.remaining === 0) {

@@ -13,6 +13,7 @@ import { RecordBatch } from '../../src/wire/record-batch.ts'
 import { type FromProducer, type SessionNotice, type ToProducer } from '../../src/wire/session-messages.ts'
 import { frameFieldAt, recordFieldAt, type SharedLedger } from '../../src/wire/shared-ledger.ts'
 import { Accounts, controlOwner } from './accounts.ts'
+import { BackPressure } from './back-pressure.ts'
 import { type Codec } from './codec.ts'
 import { encodeConnectSuccess } from './connect-success.ts'
 import { ProducerConnection } from './connection.ts'
@@ -35,6 +36,7 @@ import { Tracks } from './tracks.ts'
 const healAfterMicros = 5_000_000
 /** How long gaps about undelivered records may take after a drain whose deadline has passed. */
 const lastGapsMs = 500
+const gapTopic = 'ws.gap.events'
 const encoder = new TextEncoder()
 
 const takenField = frameFieldAt('taken')
@@ -78,6 +80,7 @@ export class ProducerSession {
   readonly #life: ConnectionLife
   readonly #routes: Routes
   readonly #tracks: Tracks
+  readonly #pressure: BackPressure
   readonly #onGapOpened: (gap: Gap) => void
   readonly #touched = new Set<ProducerConnection>()
   readonly #gapsByReason: Partial<Record<GapReason, number>> = {}
@@ -112,16 +115,20 @@ export class ProducerSession {
     const { gapFile } = options.plan
     this.#outbox = new GapOutbox(
       gapFile === null ? null : new GapFile(gapFile, this.#logger),
-      (key, value, owner) => this.#publishControl('ws.gap.events', key, value, owner),
+      (key, value, owner) => this.#publishControl(gapTopic, key, value, owner),
       options.onGapClosed
     )
     this.#gaps = new Gaps(options.plan.pod, this.#clock.nowMicros(), gap => this.#publishGap(gap))
-    const { deadLettersPerSecond } = options.plan.limits
+    const { deadLettersPerSecond, creditBytes } = options.plan.limits
     this.#deadLetters = new DeadLetters(
       deadLettersPerSecond,
       () => this.#hasRoom(),
       (key, value) => this.#publishControl('ws.dlq', key, value)
     )
+    this.#pressure = new BackPressure(options.plan.pod, creditBytes, event => {
+      if (this.#hasRoom())
+        this.#publishControl('ws.backpressure.events', event.producer, JSON.stringify(event))
+    })
     this.#tracks = new Tracks(this.#routes, options.plan.limits, options.adapterOf)
     this.#continuity = new Continuity(
       this.#gaps,
@@ -214,6 +221,23 @@ export class ProducerSession {
     }
   }
 
+  /** Once a second: tells when the sink holds the exchanges up, and when it no longer does. */
+  checkPressure(): void {
+    let [paused, shed] = [0, 0]
+    for (let shard = 0; shard < this.#ledger.shards; shard++) {
+      const account = this.#ledger.frames(shard)
+      paused += account.get('paused')
+      shed += account.get('shed')
+    }
+    this.#pressure.look({
+      unsettledBytes: this.#accounts.openBytes,
+      bufferBytes: this.#sink.pendingBytes,
+      paused,
+      shed,
+      nowMicros: this.#clock.nowMicros()
+    })
+  }
+
   /** Tells the connection threads which bytes are settled since the last time. */
   flushCredits(): void {
     if (this.#touched.size === 0) return
@@ -254,9 +278,11 @@ export class ProducerSession {
 
   /** Records that the sink gave up on: their loss is declared as a gap of its own, in the range of their times. */
   undelivered(route: Route, firstMicros: number, lastMicros: number, count: number, reason: string): void {
+    // Not lost: the outbox keeps them in its file for the next start, and says so.
+    if (route.topic === gapTopic && this.#plan.gapFile !== null) return
     this.#undelivered += count
     const track = this.#tracks.byRoute(route)
-    this.#logger.error({ code: 'RECORD_UNDELIVERED', topic: route.topic, count }, reason)
+    this.#logger.error({ code: 'RECORD_UNDELIVERED', topic: route.topic, key: route.key, count }, reason)
     if (track === undefined) return
     const gap = this.#gaps.begin(track.target, track.symbol, {
       reason: 'undelivered',

@@ -57,6 +57,7 @@ const session = new ProducerSession({
 
 const stats = setInterval(() => {
   session.checkFreshness()
+  session.checkPressure()
   report({ type: 'stats', stats: session.stats() })
 }, statsEveryMs)
 const credits = setInterval(() => session.flushCredits(), creditsEveryMs)

@@ -10,9 +10,7 @@ export function closeProducerAccounts(ledger: SharedLedger, targets: readonly Pl
     for (let shard = target.firstShard; shard < target.firstShard + target.shards; shard++) {
       ledger.frames(shard).writeOffHandedOver()
     }
-    const records = ledger.records(target.targetIndex)
-    records.add('lost', records.get('held'))
-    records.set('held', 0)
+    ledger.records(target.targetIndex).writeOff()
   }
 }
 
@@ -25,6 +23,7 @@ export function closeConnectionAccounts(ledger: SharedLedger, targets: readonly 
         frames.get('control') + frames.get('shed') + frames.get('handedOver') + frames.get('lostUnsent')
       frames.add('lostUnsent', frames.get('received') - accounted)
       frames.set('held', 0)
+      frames.set('paused', 0)
     }
   }
 }

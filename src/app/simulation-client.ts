@@ -14,6 +14,8 @@ import {
 
 const readyWithinMs = 20_000
 const stopWithinMs = 5_000
+/** Longer than the check takes to read to the end of its source, which it gives up after a minute. */
+const answerWithinMs = 90_000
 
 /** The process behind a client, when it is our own. */
 interface OwnProcess {
@@ -100,13 +102,19 @@ export class SimulationClient {
         reject(new IngestError('SIMULATOR_FAILED', message, { cause }))
       }
       const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
-      const asked = request({ socketPath: this.socket, method, path, headers, agent: false }, response => {
-        const parts: Buffer[] = []
-        response.on('data', (part: Buffer) => parts.push(part))
-        response.on('error', failed)
-        response.on('end', () => {
-          resolve({ status: response.statusCode ?? 0, text: Buffer.concat(parts).toString('utf8') })
-        })
+      const asked = request(
+        { socketPath: this.socket, method, path, headers, agent: false, timeout: answerWithinMs },
+        response => {
+          const parts: Buffer[] = []
+          response.on('data', (part: Buffer) => parts.push(part))
+          response.on('error', failed)
+          response.on('end', () => {
+            resolve({ status: response.statusCode ?? 0, text: Buffer.concat(parts).toString('utf8') })
+          })
+        }
+      )
+      asked.on('timeout', () => {
+        asked.destroy(new IngestError('SIMULATOR_FAILED', `nothing came for ${answerWithinMs / 1000} s`))
       })
       asked.on('error', failed)
       asked.end(body)

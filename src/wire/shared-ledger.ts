@@ -15,6 +15,7 @@ const frameFields = [
   'handedOver',
   'reconnects',
   'subscribed',
+  'paused',
   'lastFrameMicros',
   'state',
   // written by the producer thread
@@ -89,12 +90,14 @@ export function recordFieldAt(field: RecordField): number {
 /** The frame account of one shard of a target; it outlives the sockets that come and go on it. */
 export class FrameAccount extends Block<FrameField> {
   /**
-   * Closes the books of a producer that died: what it held or had not taken yet is lost. Only for whoever knows that no
-   * producer writes here now.
+   * Closes the books of a producer that died: of what was handed over, all that has no outcome is lost. It may have died
+   * in the middle of a batch, so what it said that it held is not to be trusted. Only for whoever knows that no producer
+   * writes here now.
    */
   writeOffHandedOver(): void {
     const handedOver = this.get('handedOver')
-    this.add('lost', handedOver - this.get('taken') + this.get('producerHeld'))
+    const decided = this.get('transcoded') + this.get('ignored') + this.get('codecControl') + this.get('dead')
+    this.set('lost', handedOver - decided)
     this.set('taken', handedOver)
     this.set('producerHeld', 0)
   }
@@ -119,6 +122,14 @@ export class RecordAccount extends Block<RecordField> {
   constructor(values: Float64Array, latency: Histogram) {
     super(values, recordIndex)
     this.latency = latency
+  }
+
+  /** Closes the books of a producer that died: every record without a fate is lost. */
+  writeOff(): void {
+    const decided =
+      this.get('published') + this.get('duplicate') + this.get('superseded') + this.get('failed')
+    this.set('lost', this.get('made') - decided)
+    this.set('held', 0)
   }
 
   ledger(): RecordLedger {

@@ -76,3 +76,28 @@ test('frames and records that died with a thread are counted as shed and as fail
   assert.equal(records.ledger().failed, 2)
   assert.ok(recordsBalance(records.ledger()))
 })
+
+test('a producer that dies in the middle of a batch leaves equal accounts', () => {
+  const ledger = new SharedLedger(1, 1)
+  const frames = ledger.frames(0)
+  for (const field of ['received', 'handedOver'] as const) frames.add(field, 10)
+  // It took eight, had decided five of them, and had not come to say that it holds less.
+  frames.add('taken', 8)
+  frames.add('producerHeld', 8)
+  frames.add('transcoded', 4)
+  frames.add('dead', 1)
+  for (let again = 0; again < 2; again++) {
+    frames.writeOffHandedOver()
+    const { shed, in_flight } = frames.ledger()
+    assert.deepEqual([shed, in_flight], [5, 0])
+    assert.ok(framesBalance(frames.ledger()))
+  }
+  const records = ledger.records(0)
+  records.add('made', 9)
+  records.add('held', 5)
+  records.add('published', 3)
+  records.add('duplicate', 2)
+  records.writeOff()
+  assert.equal(records.ledger().failed, 4)
+  assert.ok(recordsBalance(records.ledger()))
+})

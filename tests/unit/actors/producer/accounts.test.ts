@@ -5,13 +5,19 @@ import { Accounts, controlOwner } from '../../../../actors/producer/accounts.ts'
 import { type ProducerConnection } from '../../../../actors/producer/connection.ts'
 
 function newConnection(connectionId: string): ProducerConnection {
-  return { context: { connectionId }, unsettled: [] as unknown[], settledFrameSeq: 0 } as unknown as ProducerConnection
+  return {
+    context: { connectionId },
+    unsettled: [] as unknown[],
+    settledFrameSeq: 0
+  } as unknown as ProducerConnection
 }
 const connections = ['a', 'b'].map(newConnection)
 
 test('a batch is settled once, when its own share and all its records are done', () => {
   const settled: unknown[] = []
-  const accounts = new Accounts((connection, bytes) => settled.push([connection, bytes, connection.settledFrameSeq]))
+  const accounts = new Accounts((connection, bytes) =>
+    settled.push([connection, bytes, connection.settledFrameSeq])
+  )
   const owner = accounts.begin(connections[0]!, 100, 7)
   accounts.hold(owner)
   accounts.hold(owner)

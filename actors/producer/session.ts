@@ -439,6 +439,7 @@ export class ProducerSession {
 
   /** Tells that the exchange has confirmed a symbol. */
   #announce(track: SymbolTrack, atMicros: number): void {
+    if (!this.#hasRoom()) return
     const { exchange, region, request_type } = track.target
     const value = encodeConnectSuccess({
       correlation_id: null,

@@ -265,6 +265,7 @@ class Service implements RunningService {
       symbols: targets.reduce((total, { plan }) => total + plan.symbols.length, 0),
       frames: status.frames,
       records: status.records,
+      undelivered: this.#threads?.stats?.undelivered ?? 0,
       gaps: status.gaps,
       events_per_s: {
         asked: rate?.asked ?? null,

@@ -18,6 +18,11 @@ export function verdict(summary: Summary, wasVerified: boolean): string[] {
   if (!framesBalance(summary.frames)) reasons.push('The frame ledger does not balance: its two sides differ.')
   if (!recordsBalance(summary.records))
     reasons.push('The record ledger does not balance: its two sides differ.')
+  if (summary.undelivered > 0) {
+    reasons.push(
+      `${formatCount(summary.undelivered)} records were not acknowledged in time; gaps declare them.`
+    )
+  }
   if (!wasVerified) return reasons
   if (summary.truth === null) return [...reasons, 'The check gave no answer.']
   const hasBooks = summary.per_target.some(({ target }) => target.endsWith('/orderbook'))

@@ -17,7 +17,6 @@ export function checkRules(
   checkSocket(draft, faults)
   const limit = (name: string) => numberAt(draft, 'limits', name)
   const pairs = [
-    ['limits.controlReserveBytes', limit('controlReserveBytes'), 'limits.creditBytes', limit('creditBytes')],
     ['limits.frameBytesMax', limit('frameBytesMax'), 'limits.inflatedBytesMax', limit('inflatedBytesMax')],
     ['limits.frameBytesMax', limit('frameBytesMax'), 'limits.creditBytes', limit('creditBytes')],
     ['limits.batchBytes', limit('batchBytes'), 'limits.creditBytes', limit('creditBytes')]

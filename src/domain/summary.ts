@@ -24,6 +24,8 @@ export interface Summary {
   readonly symbols: number
   readonly frames: FrameLedger
   readonly records: RecordLedger
+  /** Records the sink gave up on, or had not acknowledged at the deadline of the drain; each lies in a gap. */
+  readonly undelivered: number
   readonly gaps: { readonly opened: number; readonly closed: number; readonly open: number }
   readonly events_per_s: { readonly asked: number | 'max' | null; readonly reached: number }
   readonly reconnects: number

@@ -36,6 +36,7 @@ export const sampleSummary: Summary = {
     in_flight: 0
   },
   records: { made: 20_000, published: 19_990, duplicate: 6, superseded: 4, failed: 0, in_flight: 0 },
+  undelivered: 0,
   gaps: { opened: 12, closed: 11, open: 1 },
   events_per_s: { asked: 1000, reached: 999.6 },
   reconnects: 9,

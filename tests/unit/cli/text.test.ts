@@ -110,6 +110,11 @@ suite('the summary', () => {
     assert.deepEqual(verdict({ ...sampleSummary, truth: null }, false), [])
   })
 
+  test('fails when records were left without an acknowledgement at the end', () => {
+    const reasons = verdict({ ...sampleSummary, undelivered: 7, truth: null }, false)
+    assert.deepEqual(reasons, ['7 records were not acknowledged in time; gaps declare them.'])
+  })
+
   test('names every fault of the truth that is not 0', () => {
     for (const fault of truthFaults) {
       const reasons = verdict({ ...sampleSummary, truth: { ...cleanTruth, [fault]: 3 } }, true)

@@ -157,8 +157,13 @@ suite('the kafkajs sink on a broker that is lost', () => {
     await using writer = new Writer(kafka.brokers, topic)
     const { settlements, sink } = writer
     await sink.open()
+    // The broker (4.1.2, seen in 3 of 66 runs with the very same producer id and sequence sent twice) can forget a producer
+    // whose first batch of a partition it had just written when it was killed, and then takes that batch again. What is
+    // tested is our side, so every partition has acknowledged something before.
+    writer.write(1_000)
+    await settlements.until(() => settlements.published.size === 1_000)
     writer.write(5_000)
-    await settlements.until(() => settlements.published.size > 0)
+    await settlements.until(() => settlements.published.size > 1_000)
     // Requests are on their way when it dies: some are written and their answers lost.
     const killed = kafka.kill()
     writer.write(5_000)
@@ -166,11 +171,11 @@ suite('the kafkajs sink on a broker that is lost', () => {
     await settlements.until(() => settlements.availabilities.length > 0)
     writer.write(5_000)
     await kafka.start()
-    await settlements.until(() => settlements.published.size === 15_000)
+    await settlements.until(() => settlements.published.size === 16_000)
     writer.write(1_000)
     await sink.drain(30_000)
-    assertSettledOnce(settlements, 16_000)
-    await assertKept(kafka.brokers, topic, 16_000)
+    assertSettledOnce(settlements, 17_000)
+    await assertKept(kafka.brokers, topic, 17_000)
     assert.deepEqual(
       settlements.availabilities.map(({ isUp }) => isUp),
       [false, true]

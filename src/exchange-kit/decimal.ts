@@ -204,21 +204,37 @@ function writeScaled(
   // How many of the digits stand in front of the new point.
   const whole = integerDigits + exponent + shift
 
-  let digit = 0
+  // Nearly all that venues send is one of two kinds: no digit stands behind the new point (1.16539E8), or none before it.
+  if (whole >= digits && bytes[from] !== zero) {
+    at = copyDigits(bytes, from, stop, out, at)
+    for (let count = digits; count < whole; count++) out[at++] = zero
+    return at
+  }
   if (whole <= 0) {
     out[at++] = zero
     out[at++] = point
     for (let count = whole; count < 0; count++) out[at++] = zero
-  } else {
-    while (digit < whole - 1 && (digit >= digits || bytes[digitAt(from, digit, integerDigits)] === zero))
-      digit++
-    for (; digit < whole; digit++) {
-      out[at++] = digit < digits ? bytes[digitAt(from, digit, integerDigits)]! : zero
-    }
-    if (digit < digits) out[at++] = point
+    return copyDigits(bytes, from, stop, out, at)
   }
+  let digit = 0
+  while (digit < whole - 1 && (digit >= digits || bytes[digitAt(from, digit, integerDigits)] === zero))
+    digit++
+  for (; digit < whole; digit++) {
+    out[at++] = digit < digits ? bytes[digitAt(from, digit, integerDigits)]! : zero
+  }
+  if (digit < digits) out[at++] = point
   for (; digit < digits; digit++) out[at++] = bytes[digitAt(from, digit, integerDigits)]!
   return at
+}
+
+/** All digits of a mantissa, its point left out. */
+function copyDigits(bytes: Uint8Array, from: number, stop: number, out: Uint8Array, at: number): number {
+  let to = at
+  for (let i = from; i < stop; i++) {
+    const byte = bytes[i]!
+    if (byte !== point) out[to++] = byte
+  }
+  return to
 }
 
 /** Where the n-th digit of a mantissa stands, its point skipped. */

@@ -42,7 +42,6 @@ export class ConnectionLife {
   take(connection: ProducerConnection, notice: SessionNotice): void {
     switch (notice.type) {
       case 'opened':
-        connection.isOpen = true
         connection.openedMicros = notice.atMicros
         connection.tracks.forEach((track, subscription) => this.#carry(connection, track, subscription))
         break
@@ -141,7 +140,6 @@ export class ConnectionLife {
   }
 
   #forget(connection: ProducerConnection): void {
-    connection.isOpen = false
     this.#intake.closeDecodeGap(connection, connection.lastGoodMicros, connection.lastGoodFrameSeq + 1)
     this.#events.ended(connection)
   }

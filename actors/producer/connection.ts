@@ -14,7 +14,6 @@ export class ProducerConnection {
   /** By subscription index. */
   tracks: SymbolTrack[] = []
   openedMicros = 0
-  isOpen = false
   /** The last frame that was decoded well, and when it came. */
   lastGoodFrameSeq = 0
   lastGoodMicros = 0

@@ -53,9 +53,18 @@ type Item =
   | { readonly type: 'undecodable'; readonly frames: FrameBatch }
   | { readonly type: 'notice'; readonly notice: SessionNotice }
 
+interface Work {
+  readonly connection: ProducerConnection
+  readonly item: Item
+}
+
+/**
+ * A connection and the order it stands in. The connections of a shard follow each other and share one order: a new one's
+ * batch must not overtake what the pool still has of the old one.
+ */
 interface Lane {
   readonly connection: ProducerConnection
-  readonly sequencer: Sequencer<Item>
+  readonly sequencer: Sequencer<Work>
 }
 
 /**
@@ -70,6 +79,8 @@ export class ProducerSession {
   readonly #codec: Codec
   readonly #sink: RecordSink
   readonly #lanes = new Map<number, Lane>()
+  /** By shard. */
+  readonly #sequencers = new Map<number, Sequencer<Work>>()
   readonly #ports = new Map<number, MessagePort>()
   readonly #accounts: Accounts
   readonly #gaps: Gaps
@@ -193,7 +204,7 @@ export class ProducerSession {
     await Promise.race([marked, deadline])
     const decoded = new Promise<void>(resolve => {
       this.#onIdle = () => {
-        for (const lane of this.#lanes.values()) if (lane.sequencer.waiting > 0) return
+        for (const sequencer of this.#sequencers.values()) if (sequencer.waiting > 0) return
         resolve()
       }
       this.#onIdle()
@@ -332,12 +343,10 @@ export class ProducerSession {
   #portClosed(port: MessagePort): void {
     const now = this.#clock.nowMicros()
     for (const { connection, sequencer } of this.#lanes.values()) {
-      if (connection.port !== port || !connection.isOpen) continue
+      if (connection.port !== port) continue
       const lastFrameSeq = connection.lastGoodFrameSeq
-      sequencer.ready({
-        type: 'notice',
-        notice: { type: 'lost', reason: 'disconnect', atMicros: now, lastFrameSeq }
-      })
+      const notice: SessionNotice = { type: 'lost', reason: 'disconnect', atMicros: now, lastFrameSeq }
+      sequencer.ready({ connection, item: { type: 'notice', notice } })
     }
   }
 
@@ -351,7 +360,8 @@ export class ProducerSession {
         break
       case 'notice': {
         const lane = this.#lanes.get(message.connection)
-        lane?.sequencer.ready({ type: 'notice', notice: message.notice })
+        const item: Item = { type: 'notice', notice: message.notice }
+        lane?.sequencer.ready({ connection: lane.connection, item })
         break
       }
       case 'drain':
@@ -376,7 +386,8 @@ export class ProducerSession {
       this.#ledger.records(context.targetIndex)
     )
     this.#resolveTracks(connection)
-    const sequencer = new Sequencer<Item>(item => this.#handle(connection, item))
+    const sequencer = this.#sequencers.get(context.shard) ?? new Sequencer<Work>(work => this.#handle(work))
+    this.#sequencers.set(context.shard, sequencer)
     this.#lanes.set(context.connection, { connection, sequencer })
   }
 
@@ -401,10 +412,12 @@ export class ProducerSession {
     values[producerHeldField] = values[producerHeldField]! + frames.frames
     const work = { connection: context, encoding: this.#encodingOf(context) }
     if (frames.payloadBytes < this.#plan.limits.inlineBytesMax || !this.#codec.canOffload) {
-      lane.sequencer.ready({ type: 'batch', frames, records: this.#codec.transcode(buffer, work) })
+      const item: Item = { type: 'batch', frames, records: this.#codec.transcode(buffer, work) }
+      lane.sequencer.ready({ connection: lane.connection, item })
       return
     }
-    const fill = lane.sequencer.reserve()
+    const place = lane.sequencer.reserve()
+    const fill = (item: Item): void => place({ connection: lane.connection, item })
     this.#codec
       .offload(buffer, work)
       .then(records => fill({ type: 'batch', frames, records }))
@@ -416,7 +429,7 @@ export class ProducerSession {
       .finally(() => this.#onIdle?.())
   }
 
-  #handle(connection: ProducerConnection, item: Item): void {
+  #handle({ connection, item }: Work): void {
     switch (item.type) {
       case 'batch':
         this.#intake.decoded(connection, item.frames, new RecordBatch(item.records))
@@ -425,7 +438,8 @@ export class ProducerSession {
         this.#intake.undecodable(connection, item.frames)
         break
       case 'notice':
-        this.#life.take(connection, item.notice)
+        // A connection ends once, by its own word or by its thread's end, whichever comes first.
+        if (this.#lanes.has(connection.context.connection)) this.#life.take(connection, item.notice)
         break
     }
   }

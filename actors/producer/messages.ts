@@ -1,25 +1,18 @@
 import { type MessagePort } from 'node:worker_threads'
+import { type KafkaAccess } from '../../src/bus/kafka-client.ts'
 import { type ErrorCode, type WireError } from '../../src/core/errors.ts'
 import { type LogLevel } from '../../src/core/logger.ts'
 import { type ErrorEvent } from '../../src/domain/error-event.ts'
 import { type Gap, type GapReason } from '../../src/domain/gap.ts'
+import { type PartitionActivity } from '../../src/domain/partition-activity.ts'
+import { type ProducerTuning } from '../../src/domain/producer-tuning.ts'
 import { type ExchangeName, type Target } from '../../src/domain/target.ts'
 
 /** Where the records go. The embedded log is reached through a port of its own. */
 export type SinkPlan =
   | { readonly kind: 'embedded'; readonly port: MessagePort }
-  | {
-      readonly kind: 'kafka'
-      readonly brokers: readonly string[]
-      readonly clientId: string
-      readonly tls: boolean
-      readonly sasl: {
-        readonly mechanism: string
-        readonly username: string
-        readonly password: string
-      } | null
-      readonly compression: 'none' | 'gzip'
-    }
+  /** `kafkajs-send` is the reference that conformance suite and bench compare with. */
+  | { readonly kind: 'kafka' | 'kafkajs-send'; readonly access: KafkaAccess }
 
 /** Given to the producer thread as workerData. */
 export interface ProducerPlan {
@@ -38,8 +31,7 @@ export interface ProducerPlan {
   readonly gapFile: string | null
   /** Gaps of a producer that died, of whose end the sink is not known to have heard. */
   readonly openGaps: readonly Gap[]
-  readonly lingerMs: number
-  readonly batchBytes: number
+  readonly tuning: ProducerTuning
   readonly codecs: number
   /** Whose frames will come: the codecs are warmed up for them. */
   readonly exchanges: readonly ExchangeName[]
@@ -76,7 +68,9 @@ export interface ProducerStats {
     readonly message: string
     readonly pendingRecords: number
     readonly pendingBytes: number
+    readonly bufferedBytes: number
   }
+  readonly partitionActivity: readonly PartitionActivity[]
   readonly deadLetters: { readonly published: number; readonly suppressed: number }
   readonly deadByCode: Readonly<Partial<Record<ErrorCode, number>>>
   readonly undelivered: number

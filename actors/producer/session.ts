@@ -324,8 +324,10 @@ export class ProducerSession {
         isUp: this.sinkIsUp,
         message: this.sinkMessage,
         pendingRecords: this.#sink.pendingRecords,
-        pendingBytes: this.#sink.pendingBytes
+        pendingBytes: this.#sink.pendingBytes,
+        bufferedBytes: this.#sink.bufferedBytes
       },
+      partitionActivity: this.#sink.activity(false),
       deadLetters: { published: this.#deadLetters.published, suppressed: this.#deadLetters.suppressed },
       deadByCode: this.#intake.deadByCode,
       offloaded: this.#codec.offloaded,

@@ -28,6 +28,7 @@ const service = await runService({
   config,
   plans: [...plansOf('binance', plan.symbols.binance), ...plansOf('upbit', plan.symbols.upbit)],
   simulation: null,
+  sinkKind: 'kafka',
   endpoints: new Map([
     ['binance', { ...endpoints, websocket: `${endpoints.websocket}/stream` }],
     ['upbit', { ...endpoints, websocket: `${endpoints.websocket}/websocket/v1` }]

@@ -23,6 +23,8 @@ export interface ServiceOptions {
   readonly simulation: SimulationOptions | null
   /** Where to dial instead of the real venues, when there is no simulation: loopback servers of tests and benches. */
   readonly endpoints: ReadonlyMap<ExchangeName, { readonly websocket: string; readonly rest: string }> | null
+  /** What writes to Kafka: the service's own producer, or kafkajs `send()` as the bench's reference. */
+  readonly sinkKind: 'kafka' | 'kafkajs-send'
   /** Stops by itself after this time; null runs until it is told to stop. */
   readonly forMs: number | null
   /** May differ from `config.log.level`: logs would tear a live table. */

@@ -12,6 +12,7 @@ import { type Clock } from '../core/clock.ts'
 import { type IngestError } from '../core/errors.ts'
 import { type Logger, type LogLevel } from '../core/logger.ts'
 import { type Gap } from '../domain/gap.ts'
+import { tuningOf } from '../domain/producer-tuning.ts'
 import { type ExchangeName } from '../domain/target.ts'
 import { type SharedLedger } from '../wire/shared-ledger.ts'
 import { closeConnectionAccounts, closeProducerAccounts } from './accounts.ts'
@@ -24,6 +25,8 @@ const connectionsPerLife = 1_000_000
 
 export interface ThreadsPlan {
   readonly config: Config
+  /** What writes to Kafka, when it is configured. */
+  readonly sinkKind: 'kafka' | 'kafkajs-send'
   readonly logLevel: LogLevel
   readonly logger: Logger
   readonly clock: Clock
@@ -183,8 +186,7 @@ export class Threads {
         ledger: { memory: ledger.memory, shards: ledger.shards, targets: ledger.targets },
         openGaps: [...this.#openGaps.values()],
         gapFile: config.kafka.brokers.length === 0 ? null : config.producer.gapFile,
-        lingerMs: config.producer.lingerMs,
-        batchBytes: config.producer.batchBytes,
+        tuning: tuningOf(config.producer),
         codecs: config.threads.codecs,
         exchanges: layout.exchanges.map(({ exchange }) => exchange),
         limits: config.limits
@@ -216,9 +218,9 @@ export class Threads {
   }
 
   #sinkPlan(): SinkPlan {
-    const { kafka, producer } = this.#plan.config
+    const { sinkKind, config } = this.#plan
     if (this.#log !== null) return { kind: 'embedded', port: this.#log.producerPort() }
-    return { kind: 'kafka', ...kafka, compression: producer.compression }
+    return { kind: sinkKind, access: config.kafka }
   }
 
   async #startConnections(thread: number): Promise<Child> {

@@ -94,6 +94,7 @@ class Service implements RunningService {
     const threads = new Threads(
       {
         config,
+        sinkKind: this.#options.sinkKind,
         logLevel,
         logger: this.#logger,
         clock: this.#clock,

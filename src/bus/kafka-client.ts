@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs'
+import { type ConnectionOptions } from 'node:tls'
 import { Kafka, type KafkaConfig, logLevel, type SASLOptions } from 'kafkajs'
+import { asIngestError, IngestError } from '../core/errors.ts'
 import { type Logger } from '../core/logger.ts'
 
 /** How a Kafka cluster is reached; the same for producers, consumers and the admin client. */
@@ -6,6 +9,10 @@ export interface KafkaAccess {
   readonly brokers: readonly string[]
   readonly clientId: string
   readonly tls: boolean
+  /** PEM files: whom to trust beside the system's roots, and who we are; null where not needed. */
+  readonly caFile: string | null
+  readonly certFile: string | null
+  readonly keyFile: string | null
   /** `mechanism` is plain, scram-sha-256 or scram-sha-512. */
   readonly sasl: {
     readonly mechanism: string
@@ -26,11 +33,33 @@ function logThrough(logger: Logger): NonNullable<KafkaConfig['logCreator']> {
   }
 }
 
+/**
+ * What TLS needs, or false without it.
+ * @throws IngestError FILE_UNREADABLE
+ */
+export function tlsOf({ tls, caFile, certFile, keyFile }: KafkaAccess): ConnectionOptions | boolean {
+  if (!tls) return false
+  return {
+    ...(caFile === null ? {} : { ca: readPem(caFile, 'kafka.caFile') }),
+    ...(certFile === null ? {} : { cert: readPem(certFile, 'kafka.certFile') }),
+    ...(keyFile === null ? {} : { key: readPem(keyFile, 'kafka.keyFile') })
+  }
+}
+
+function readPem(path: string, key: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const { message } = asIngestError(error)
+    throw new IngestError('FILE_UNREADABLE', `${key} names ${path}, which cannot be read: ${message}`)
+  }
+}
+
 export function createKafkaClient(access: KafkaAccess, logger: Logger): Kafka {
   return new Kafka({
     brokers: [...access.brokers],
     clientId: access.clientId,
-    ssl: access.tls,
+    ssl: tlsOf(access),
     ...(access.sasl === null ? {} : { sasl: access.sasl as SASLOptions }),
     connectionTimeout: 5_000,
     requestTimeout: 10_000,

@@ -94,7 +94,15 @@ export async function runStart(
   const { config } = loaded
   // Log lines would tear the table, so below errors they are shown only to who asks for them.
   const logLevel = table.isInPlace && !loaded.given.has('log.level') ? 'error' : config.log.level
-  const service: ServiceOptions = { config, plans, simulation, endpoints: null, forMs, logLevel }
+  const service: ServiceOptions = {
+    config,
+    plans,
+    simulation,
+    endpoints: null,
+    sinkKind: 'kafka',
+    forMs,
+    logLevel
+  }
   io.err(announcement(service, isDefault(args.operands, loaded, simulation)))
   const { runService } = await import('../app/wire.ts')
   return runSession(runService, io, { service, isJson, table })

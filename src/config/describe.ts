@@ -102,7 +102,7 @@ function row({ path, env, schema }: Setting): string {
 
 function defaultOf(path: string, { default: value }: SchemaNode): string {
   if (path === 'pod') return 'host name'
-  if (value === undefined || value === '') return '–'
+  if (value === undefined || value === null || value === '') return '–'
   return Array.isArray(value) && value.length === 0
     ? 'empty'
     : code(typeof value === 'string' ? value : JSON.stringify(value))

@@ -52,13 +52,19 @@ function checkRegistry(draft: Record<string, unknown>, faults: Fault[]): void {
       message:
         'is missing, and Kafka is configured; set SCHEMA_REGISTRY_URL=none to take schema ids from schemas/ids.json.'
     })
-  } else if (registry.url !== 'none') {
+  } else if (registry.url !== 'none' && !isHttpUrl(registry.url)) {
     faults.push({
       path: 'registry.url',
       message:
-        'is a schema registry, which is not supported yet; set it to none to take schema ids from schemas/ids.json.'
+        'is neither "none" nor a URL that begins with http:// or https://; for example http://localhost:8081.'
     })
   }
+}
+
+/** User and password have keys of their own, so that no log or status shows them with the URL. */
+function isHttpUrl(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : null
+  return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === ''
 }
 
 function checkSocket(draft: Record<string, unknown>, faults: Fault[]): void {

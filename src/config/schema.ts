@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { logLevels } from '../core/logger.ts'
+import { compressionNames, producerProfiles } from '../domain/producer-tuning.ts'
 import { canonicalSymbolPattern, exchangeRegions, requestTypes, type TargetPlan } from '../domain/target.ts'
 
 const kib = 1024
@@ -16,6 +17,24 @@ function section<const Properties extends Parameters<typeof Type.Object>[0]>(
 
 function whole(value: number, minimum: number, maximum: number, description: string) {
   return Type.Integer({ default: value, minimum, maximum, description })
+}
+
+function wholeOrNull(minimum: number, maximum: number, description: string) {
+  return Type.Unsafe<number | null>({
+    type: ['integer', 'null'],
+    default: null,
+    minimum,
+    maximum,
+    description
+  })
+}
+
+function file(description: string) {
+  return Type.Unsafe<string | null>({ type: ['string', 'null'], default: null, minLength: 1, description })
+}
+
+function secret(description: string) {
+  return Type.Unsafe<string | null>({ type: ['string', 'null'], default: null, minLength: 1, description })
 }
 
 const exchangeNames = Object.keys(exchangeRegions) as (keyof typeof exchangeRegions)[]
@@ -86,14 +105,31 @@ export const configSchema = Type.Object(
         description: 'The name by which the brokers know this client.'
       }),
       tls: Type.Boolean({ default: false, description: 'Whether to speak TLS to the brokers.' }),
+      caFile: file("PEM file of certificate authorities to trust instead of the system's."),
+      certFile: file('PEM file of our own certificate, where the brokers ask for one.'),
+      keyFile: file('PEM file of the key of certFile.'),
       sasl
     }),
     registry: section('Where Avro schemas are registered.', {
       url: Type.String({
         default: '',
         description:
-          '`none`: no registry, the schema ids come from schemas/ids.json. Must be said when Kafka is configured. A URL is not supported yet.'
-      })
+          '`none`, or the URL of a registry that speaks the Confluent API. With none the schema ids come from schemas/ids.json. Must be said when Kafka is configured.'
+      }),
+      username: Type.Unsafe<string | null>({
+        type: ['string', 'null'],
+        default: null,
+        minLength: 1,
+        description: 'User for basic authentication.'
+      }),
+      password: secret('Password for basic authentication. Never printed.'),
+      token: secret('Bearer token, instead of user and password. Never printed.'),
+      caFile: file("PEM file of certificate authorities to trust instead of the system's."),
+      register: Type.Boolean({
+        default: true,
+        description: 'Whether schemas that are missing are registered at the start; otherwise it is refused.'
+      }),
+      timeoutMs: whole(5_000, 100, 120_000, 'How long one request to the registry may take.')
     }),
     serialization: section('How values are written.', {
       data: Type.Enum(['avro', 'json'], {
@@ -109,12 +145,45 @@ export const configSchema = Type.Object(
       })
     }),
     producer: section('How records are gathered and sent.', {
-      lingerMs: whole(50, 0, 10_000, 'How long a record may wait for others of its partition.'),
-      batchBytes: whole(128 * kib, kib, 16 * mib, 'A batch of a partition is sent when it has this size.'),
-      compression: Type.Enum(['none', 'gzip'], {
-        default: 'none',
-        description: 'Compression of the batches.'
+      profile: Type.Enum([...producerProfiles], {
+        default: 'throughput',
+        description:
+          'throughput: linger 50 ms, batches of 128 KiB, the least work per record; latency: 5 ms and 64 KiB.'
       }),
+      lingerMs: wholeOrNull(
+        0,
+        10_000,
+        'How long a record may wait for others of its partition; null is what the profile says.'
+      ),
+      batchBytes: wholeOrNull(
+        kib,
+        16 * mib,
+        'A batch of a partition is sent when it has this size; null is what the profile says.'
+      ),
+      compression: Type.Enum([...compressionNames], {
+        default: 'lz4',
+        description: 'Compression of the batches. zstd needs Node 22.15, or the package zstd-napi.'
+      }),
+      compressionByTopic: Type.Array(
+        Type.String({
+          pattern: `^[A-Za-z0-9._-]{1,249}=(${compressionNames.join('|')})$`,
+          examples: ['ws.dlq=gzip']
+        }),
+        { default: [], description: 'Topics with a compression of their own, `topic=codec`.' }
+      ),
+      bufferBytes: whole(
+        128 * mib,
+        mib,
+        4 * gib,
+        'Memory of encoded batches from append to acknowledgement. When it is used up frames wait undecoded, within limits.creditBytes.'
+      ),
+      requestBytesMax: whole(4 * mib, kib, 64 * mib, 'Bytes of batches in one request to a broker.'),
+      deliveryTimeoutMs: whole(
+        300_000,
+        1_000,
+        86_400_000,
+        'A batch that is not acknowledged within this time is given up and its loss declared.'
+      ),
       gapFile: Type.String({
         default: 'run/undelivered-gaps.ndjson',
         minLength: 1,

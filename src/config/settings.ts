@@ -27,7 +27,11 @@ const wellKnown: Readonly<Record<string, string>> = {
   'registry.url': 'SCHEMA_REGISTRY_URL'
 }
 
-export const secretPaths: ReadonlySet<string> = new Set(['kafka.sasl.password'])
+export const secretPaths: ReadonlySet<string> = new Set([
+  'kafka.sasl.password',
+  'registry.password',
+  'registry.token'
+])
 
 /** Every setting, in the order of the schema. */
 export const settings: readonly Setting[] = leaves('', configSchema as unknown as SchemaNode)
@@ -52,7 +56,9 @@ function environmentName(path: string): string {
  * check of the whole configuration reports it along with everything else.
  */
 export function valueOf(setting: Setting, text: string): unknown {
-  switch (setting.schema.type) {
+  const { type } = setting.schema
+  // A nullable value says `null` by being left out.
+  switch (typeof type === 'string' ? type : type?.[0]) {
     case 'integer':
       return /^-?\d+$/.test(text) ? Number(text) : text
     case 'boolean':

@@ -11,7 +11,8 @@ import { Settlements } from '../support/settlements.ts'
 const logger = createLogger('silent', 'test')
 const partitions = 4
 const allKeys = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
-const startMicros = 1_790_000_000_000_000
+// Of today: a broker that restarts forgets producers whose last record is older than a day, and with them their sequences.
+const startMicros = Math.floor(Date.now() / 1000) * 1_000_000
 
 async function createTopic(brokers: string): Promise<string> {
   const topic = `sink-${randomUUID()}`
@@ -157,13 +158,8 @@ suite('the kafkajs sink on a broker that is lost', () => {
     await using writer = new Writer(kafka.brokers, topic)
     const { settlements, sink } = writer
     await sink.open()
-    // The broker (4.1.2) sometimes takes a batch twice that it had written just before it was killed, when it is the first of
-    // its partition: in the run that was logged, the same producer id and sequence went out both times. What is tested here
-    // is our side, so every partition has acknowledged something before.
-    writer.write(1_000)
-    await settlements.until(() => settlements.published.size === 1_000)
     writer.write(5_000)
-    await settlements.until(() => settlements.published.size > 1_000)
+    await settlements.until(() => settlements.published.size > 0)
     // Requests are on their way when it dies: some are written and their answers lost.
     const killed = kafka.kill()
     writer.write(5_000)
@@ -171,11 +167,11 @@ suite('the kafkajs sink on a broker that is lost', () => {
     await settlements.until(() => settlements.availabilities.length > 0)
     writer.write(5_000)
     await kafka.start()
-    await settlements.until(() => settlements.published.size === 16_000)
+    await settlements.until(() => settlements.published.size === 15_000)
     writer.write(1_000)
     await sink.drain(30_000)
-    assertSettledOnce(settlements, 17_000)
-    await assertKept(kafka.brokers, topic, 17_000)
+    assertSettledOnce(settlements, 16_000)
+    await assertKept(kafka.brokers, topic, 16_000)
     assert.deepEqual(
       settlements.availabilities.map(({ isUp }) => isUp),
       [false, true]

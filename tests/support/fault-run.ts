@@ -68,6 +68,7 @@ export class FaultRun implements AsyncDisposable {
         plans: targets(listed).map(parseTargetArgument),
         simulation: { attach: simulation.socket, rate, seed, faults, verify: true },
         endpoints: null,
+        sinkKind: 'kafka',
         forMs: null,
         logLevel: 'silent'
       }

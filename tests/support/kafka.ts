@@ -12,7 +12,15 @@ const witnessScript = resolve('tests/support/witness.py')
 const schemaFolder = resolve('schemas')
 
 export function accessTo(brokers: string): KafkaAccess {
-  return { brokers: brokers.split(','), clientId: 'coin-stream-test', tls: false, sasl: null }
+  return {
+    brokers: brokers.split(','),
+    clientId: 'coin-stream-test',
+    tls: false,
+    caFile: null,
+    certFile: null,
+    keyFile: null,
+    sasl: null
+  }
 }
 
 /** The cluster that all integration tests share; each makes topics of its own in it. */

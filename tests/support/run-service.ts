@@ -108,7 +108,15 @@ export class TestService implements AsyncDisposable {
     try {
       const { config } = loadConfig({ file: null, env: {}, flags })
       const plans = targets.map(parseTargetArgument)
-      const options = { config, plans, endpoints, simulation: null, forMs: null, logLevel: 'silent' } as const
+      const options = {
+        config,
+        plans,
+        endpoints,
+        sinkKind: 'kafka',
+        simulation: null,
+        forMs: null,
+        logLevel: 'silent'
+      } as const
       return new TestService(await runService(options), folder, socket)
     } catch (error) {
       rmSync(folder, { recursive: true, force: true })

@@ -6,11 +6,17 @@ import { type RecordSink, type SinkListener } from './record-sink.ts'
 
 /** The sink that a plan asks for. */
 export function createSink(plan: ProducerPlan, listener: SinkListener, logger: Logger): RecordSink {
-  const { lingerMs, batchBytes, sink } = plan
+  const { tuning, sink } = plan
+  const { lingerMaxMs: lingerMs, batchBytes, compression } = tuning
   switch (sink.kind) {
     case 'embedded':
       return new EmbeddedSink({ port: sink.port, lingerMs, batchBytes }, listener)
     case 'kafka':
-      return new KafkajsSendSink({ ...sink, lingerMs, batchBytes }, listener, logger)
+    case 'kafkajs-send':
+      return new KafkajsSendSink(
+        { ...sink.access, lingerMs, batchBytes, compression: compression === 'gzip' ? 'gzip' : 'none' },
+        listener,
+        logger
+      )
   }
 }

@@ -1,4 +1,5 @@
 import { type MessagePort } from 'node:worker_threads'
+import { type PartitionActivity } from '../../../src/domain/partition-activity.ts'
 import { LogChunkWriter, type LogRoute } from '../../../src/wire/log-chunk.ts'
 import { type FromLog, type ToLog } from '../../../src/wire/log-port.ts'
 import { type Outcome, type RecordSink, type Route, type SinkListener } from './record-sink.ts'
@@ -61,6 +62,19 @@ export class EmbeddedSink implements RecordSink {
 
   get pendingBytes(): number {
     return this.#pendingBytes
+  }
+
+  get bufferedBytes(): number {
+    return this.#pendingBytes
+  }
+
+  /** The log takes chunks as they come, unless a checker holds it up; the credits bound what waits then. */
+  get isFull(): boolean {
+    return false
+  }
+
+  activity(): readonly PartitionActivity[] {
+    return []
   }
 
   async open(): Promise<void> {

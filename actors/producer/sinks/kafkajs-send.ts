@@ -1,5 +1,6 @@
 import { createKafkaClient, type KafkaAccess } from '../../../src/bus/kafka-client.ts'
 import { type Logger } from '../../../src/core/logger.ts'
+import { type PartitionActivity } from '../../../src/domain/partition-activity.ts'
 import { type Outcome, type RecordSink, type Route, type SinkListener } from './record-sink.ts'
 import { type KeyedRoute, SendBatch } from './send-batch.ts'
 import { type LaneListener, SendLane } from './send-lane.ts'
@@ -60,6 +61,18 @@ export class KafkajsSendSink implements RecordSink, LaneListener {
 
   get pendingBytes(): number {
     return this.#pendingBytes
+  }
+
+  get bufferedBytes(): number {
+    return this.#pendingBytes
+  }
+
+  get isFull(): boolean {
+    return false
+  }
+
+  activity(): readonly PartitionActivity[] {
+    return []
   }
 
   /** Resolves when Kafka has answered or failed to: it may be away at the start, and is awaited while records wait. */

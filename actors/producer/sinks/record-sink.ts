@@ -1,3 +1,5 @@
+import { type PartitionActivity } from '../../../src/domain/partition-activity.ts'
+
 /** Where a record goes: one per symbol and per control key, made once, so that a record names it by reference. */
 export interface Route {
   readonly id: number
@@ -31,18 +33,28 @@ export interface SinkListener {
  */
 export interface RecordSink {
   open(): Promise<void>
-  /** Copies `bytes[start, end)` before it returns. `owner` is handed back at settlement. */
+  /**
+   * Copies `bytes[start, end)` before it returns. `owner` is handed back at settlement. `headers` are record headers as
+   * `encodeHeaders` writes them; a sink whose log has none leaves them out.
+   */
   append(
     route: Route,
     bytes: Uint8Array,
     start: number,
     end: number,
     receivedMicros: number,
-    owner: number
+    owner: number,
+    headers?: Uint8Array
   ): void
   readonly pendingRecords: number
+  /** Bytes of records that are not settled. */
   readonly pendingBytes: number
+  /** Memory that these take. Above the sink's cap (`isFull`) the caller appends nothing but control records. */
+  readonly bufferedBytes: number
+  readonly isFull: boolean
   /** Sends what is waiting without lingering; resolves when all is settled, or at the deadline with what is left failed. */
   drain(deadlineMs: number): Promise<void>
   close(): Promise<void>
+  /** What each partition does; `startsWindow` begins a new window for the quantiles. Empty where there are no batches. */
+  activity(startsWindow: boolean): readonly PartitionActivity[]
 }

@@ -11,6 +11,7 @@ import { cleanTruth, sampleStatus, sampleSummary } from './samples.ts'
 const options: ServiceOptions = {
   config: loadConfig({ file: null, env: {}, flags: [] }).config,
   plans: [],
+  sinkKind: 'kafka',
   simulation: { attach: null, rate: 1000, seed: 1, faults: '', verify: true },
   endpoints: null,
   forMs: null,

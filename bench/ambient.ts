@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 
 /** Processors of the machine, as the shares below count them. */
@@ -24,4 +25,19 @@ export async function ambientLoad(sampleMs: number): Promise<number> {
   const before = markCpu()
   await new Promise(resolve => setTimeout(resolve, sampleMs))
   return busyShare(before, markCpu())
+}
+
+/** The kernel counts in ticks of 10 ms. */
+const tickMicros = 10_000
+
+/** CPU time of a process up to now, or null where there is no /proc to ask, or no such process. */
+export function processCpuMicros(pid: number): number | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    // Its name, in brackets, may hold anything.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return (Number(fields[11]) + Number(fields[12])) * tickMicros
+  } catch {
+    return null
+  }
 }

@@ -1,12 +1,13 @@
 /** One figure of the bench; ratios are "how many times better than the other". */
 export interface Figure {
   readonly name: string
-  readonly value: number
+  /** Null when it could not be measured at all. */
+  readonly value: number | null
   readonly unit: string
-  readonly min: number
-  readonly max: number
+  readonly min: number | null
+  readonly max: number | null
   readonly runs: number
-  /** Whether the machine was quiet enough, and the flood cheap enough, to believe it. */
+  /** Whether the machine was quiet enough, and all sides did what was asked, to believe it. */
   readonly conclusive: boolean
 }
 
@@ -22,21 +23,33 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
 }
 
+/** Of a sample in any order; 0 for an empty one. */
+export function quantile(values: Float64Array | readonly number[], share: number): number {
+  const sorted = Float64Array.from(values).sort()
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+}
+
 export function finding(
   name: string,
   unit: string,
   values: readonly number[],
   doubts: readonly string[]
 ): Finding {
-  const round = (value: number): number => Number(value.toPrecision(4))
+  const round = (value: number): number | null =>
+    Number.isFinite(value) ? Number(value.toPrecision(4)) : null
   const figure = {
     name,
-    value: round(median(values)),
+    value: values.length === 0 ? null : round(median(values)),
     unit,
     min: round(Math.min(...values)),
     max: round(Math.max(...values)),
     runs: values.length,
-    conclusive: doubts.length === 0
+    conclusive: doubts.length === 0 && values.length > 0
   }
   return { figure, doubts }
+}
+
+/** A figure that could not be measured, and why. */
+export function unmeasured(name: string, unit: string, reason: string): Finding {
+  return finding(name, unit, [], [reason])
 }

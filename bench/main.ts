@@ -1,64 +1,58 @@
-import { cpus } from 'node:os'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ambientLoad } from './ambient.ts'
-import { codecFindings } from './codec.ts'
+import { formatsSuite } from './codec/formats.ts'
+import { transcodeSuite } from './codec/transcode.ts'
 import { type Finding } from './figure.ts'
-import { type Pace, versusKafkajs, versusNaive, versusTaskPerMessage } from './pipeline.ts'
-import { type BenchReport, reportJson, reportTable } from './report.ts'
-
-const usage = `npm run bench -- [--quick] [--json] [--only NAME]
-
-  --quick      fewer and shorter rounds, under three minutes
-  --json       one JSON document on stdout instead of the table
-  --only NAME  only the suite with figures of this name, or of names that begin with it
-
-With KAFKA_BROKERS set the pipeline is measured on that Kafka too.`
-
-interface Suite {
-  readonly figures: readonly string[]
-  run(pace: Pace, ambient: number): Promise<readonly Finding[]>
-}
-
-const brokers = (process.env['KAFKA_BROKERS'] ?? '').split(/[\s,]+/).filter(each => each !== '')
+import { BenchKafka } from './kafka.ts'
+import { soakSuite } from './pipeline/soak.ts'
+import { symbolsSuite } from './pipeline/symbols.ts'
+import { embeddedSuite, pipelineSuite } from './pipeline/versus.ts'
+import { latencySuite } from './producer/latency.ts'
+import { sweepSuite } from './producer/sweep.ts'
+import { producerSuite } from './producer/throughput.ts'
+import { readBaselines, writeBaselines } from './report/baselines.ts'
+import { type Drawing } from './report/drawings.ts'
+import { writeReport } from './report/html.ts'
+import { type BenchReport, reportJson } from './report/summary.ts'
+import { reportTable } from './report/table.ts'
+import { type Pace, type Suite } from './suite.ts'
 
 const suites: readonly Suite[] = [
-  {
-    figures: ['codec.bytes_to_avro_vs_parse'],
-    run: async (pace, ambient) => codecFindings(pace.rounds * 7, 60, ambient)
-  },
-  {
-    figures: [
-      'pipeline.vs_naive',
-      'pipeline.events_per_s_vs_naive',
-      'pipeline.cpu_us_per_record',
-      'pipeline.records_per_s'
-    ],
-    run: versusNaive
-  },
-  { figures: ['pipeline.vs_offload_per_message'], run: versusTaskPerMessage },
-  ...(brokers.length === 0
-    ? []
-    : [
-        {
-          figures: ['pipeline.vs_kafkajs_send'],
-          run: (pace: Pace, ambient: number) => versusKafkajs(brokers, pace, ambient)
-        }
-      ])
+  transcodeSuite,
+  formatsSuite,
+  producerSuite,
+  latencySuite,
+  sweepSuite,
+  pipelineSuite,
+  symbolsSuite,
+  embeddedSuite,
+  soakSuite
 ]
+
+const usage = `npm run bench -- [--quick] [--json] [--only NAME] [--report] [--update-baselines]
+
+  --quick             fewer and shorter rounds, under three minutes; without the soak
+  --json              one JSON document on stdout instead of the table
+  --only NAME         only the suite of this name (${suites.map(({ name }) => name).join(', ')}),
+                      or those with figures whose names begin so
+  --report            writes a page with plots into bench/reports/ and names it
+  --update-baselines  keeps the conclusive ratios of this full run in bench/baselines.json
+
+Kafka is the one in KAFKA_BROKERS, else one that is started for the bench (scripts/services.mjs).`
+
+type Flags = ReturnType<typeof readFlags>
 
 process.exitCode = await main()
 
 async function main(): Promise<number> {
-  let flags: { quick: boolean; json: boolean; help: boolean; only?: string | undefined }
+  let flags: Flags
   try {
-    flags = parseArgs({
-      options: {
-        quick: { type: 'boolean', default: false },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-        only: { type: 'string' }
-      }
-    }).values
+    flags = readFlags()
+    if (flags['update-baselines'] && flags.quick)
+      throw new RangeError('Baselines are ratios of full runs: --update-baselines goes without --quick.')
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${usage}\n`)
     return 2
@@ -67,33 +61,85 @@ async function main(): Promise<number> {
     process.stdout.write(`${usage}\n`)
     return 0
   }
-  const only = flags.only ?? ''
-  const chosen = suites.filter(({ figures }) => figures.some(name => name.startsWith(only)))
+  const chosen = choose(flags)
   if (chosen.length === 0) {
-    const names = suites.flatMap(({ figures }) => figures).join(', ')
-    process.stderr.write(`There is no figure "${only}"; there are ${names}.\n`)
+    const names = suites.flatMap(({ name, figures }) => [name, ...figures]).join(', ')
+    process.stderr.write(`There is no suite and no figure "${flags.only ?? ''}"; there are ${names}.\n`)
     return 2
   }
-  const pace = flags.quick
-    ? { rounds: 3, warmUpMs: 2_500, measureMs: 4_000 }
-    : { rounds: 5, warmUpMs: 4_000, measureMs: 10_000 }
-  const report = await runSuites(chosen, pace)
-  process.stdout.write(`${flags.json ? reportJson(report) : reportTable(report)}\n`)
+  const report = await runSuites(chosen, { isQuick: flags.quick, rounds: flags.quick ? 3 : 5 })
+  const baselines = readBaselines()
+  process.stdout.write(`${flags.json ? reportJson(report) : reportTable(report, baselines)}\n`)
+  if (flags.report) process.stderr.write(`report: ${writeReport(report, baselines, new Date())}\n`)
+  if (flags['update-baselines']) process.stderr.write(`baselines: ${writeBaselines(report)} ratios kept\n`)
   return 0
 }
 
-async function runSuites(chosen: readonly Suite[], pace: Pace): Promise<BenchReport> {
+function readFlags() {
+  return parseArgs({
+    options: {
+      quick: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+      report: { type: 'boolean', default: false },
+      'update-baselines': { type: 'boolean', default: false },
+      only: { type: 'string' }
+    }
+  }).values
+}
+
+function choose({ only, quick }: Flags): Suite[] {
+  if (only === undefined) {
+    // The soak takes five minutes, and the embedded log is not what a quick look is for.
+    return suites.filter(suite => !quick || (suite !== soakSuite && suite !== embeddedSuite))
+  }
+  const named = suites.filter(({ name }) => name === only)
+  return named.length > 0
+    ? named
+    : suites.filter(({ figures }) =>
+        figures.some(name => name.startsWith(only) || only.startsWith(`${name}.`))
+      )
+}
+
+async function runSuites(wanted: readonly Suite[], pace: Pace): Promise<BenchReport> {
+  const startMs = performance.now()
   const processors = cpus()
-  const ambient = await ambientLoad(2_000)
+  const ambient = await ambientLoad(pace.isQuick ? 1_000 : 3_000)
+  const folder = mkdtempSync(join(tmpdir(), 'coin-stream-bench-'))
+  const kafka = wanted.some(suite => suite.needsKafka) ? await BenchKafka.open() : ''
+  const hasNone = typeof kafka === 'string' && wanted.includes(pipelineSuite)
+  const chosen = new Set(hasNone ? [...wanted, embeddedSuite] : wanted)
   const findings: Finding[] = []
-  for (const suite of chosen) {
-    process.stderr.write(`measuring ${suite.figures.join(', ')} …\n`)
-    findings.push(...(await suite.run(pace, ambient)))
+  const drawings: Drawing[] = []
+  const skipped: string[] = []
+  try {
+    for (const suite of chosen) {
+      if (suite.needsKafka && typeof kafka === 'string') {
+        skipped.push(
+          `The suite ${suite.name} was skipped, since there is no Kafka: name one in KAFKA_BROKERS, or see to what starting one needs (${kafka}).`
+        )
+        continue
+      }
+      const suiteMs = performance.now()
+      process.stderr.write(`measuring ${suite.name} …`)
+      const context = { pace, ambient, folder, kafka: kafka as BenchKafka }
+      const outcome = await suite.run(context)
+      findings.push(...outcome.findings)
+      drawings.push(...(outcome.drawings ?? []))
+      process.stderr.write(` ${Math.round((performance.now() - suiteMs) / 1000)} s\n`)
+    }
+  } finally {
+    if (typeof kafka !== 'string') await kafka.stop()
+    rmSync(folder, { recursive: true, force: true })
   }
   return {
     machine: `${processors.length} x ${processors[0]?.model.trim() ?? 'unknown processor'}`,
     node: process.versions.node,
     ambientLoad: ambient,
-    findings
+    isQuick: pace.isQuick,
+    tookMs: performance.now() - startMs,
+    findings,
+    drawings,
+    skipped
   }
 }

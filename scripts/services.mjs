@@ -4,14 +4,14 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { controlKafka } from './services/broker-control.mjs'
+import { controlKafka, controllable } from './services/broker-control.mjs'
 import { ServiceError } from './services/cache.mjs'
 import { announceDaemon, down, forgetDaemon, runningDaemon, up } from './services/daemon.mjs'
 import { install } from './services/install.mjs'
 import { startServices } from './services/start.mjs'
 
 const known = ['kafka', 'redis', 'registry', 'witness']
-const byDefault = ['kafka', 'witness']
+const byDefault = ['kafka', 'registry', 'witness']
 
 const usage = `node scripts/services.mjs VERB [--only LIST] [-- COMMAND…]
 
@@ -80,10 +80,12 @@ async function daemon(names) {
   return 0
 }
 
-async function control() {
+async function control(kind = 'broker') {
+  const kinds = Object.keys(controllable)
+  if (!kinds.includes(kind)) throw new ServiceError(`control knows ${kinds.join(', ')}, not "${kind}".`)
   const folder = mkdtempSync(join(tmpdir(), 'coin-stream-kafka-'))
   try {
-    await controlKafka(folder)
+    await controlKafka(kind, folder)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -135,7 +137,7 @@ async function main() {
     case 'daemon':
       return daemon(names)
     case 'control':
-      return control()
+      return control(positionals[1])
     default:
       process.stderr.write(usage)
       return 2

@@ -1,145 +1,266 @@
-import kafkajs, { type Admin, type ITopicMetadata } from 'kafkajs'
-import { createKafkaClient, type KafkaAccess } from '../../src/bus/kafka-client.ts'
+import kafkajs, { type ITopicMetadata } from 'kafkajs'
+import { type KafkaAccess } from '../../src/bus/kafka-client.ts'
 import { IngestError } from '../../src/core/errors.ts'
 import { type Logger } from '../../src/core/logger.ts'
+import { type TopicAdmin, withTopicAdmin } from './topic-admin.ts'
+import { differencesOf, readSettings, type TopicDifference, type TopicState } from './topic-differences.ts'
 import { type TopicPlan } from './topic-plan.ts'
+import { isRefusal, isUnauthorized, protocolCode, refusalSentence, topicCodes } from './topic-refusal.ts'
+
+/** `verify` only looks, `create` makes missing topics, `alter` also mends retention and cleanup policy of existing ones. */
+export type TopicMode = 'verify' | 'create' | 'alter'
+
+/** What was found of one planned topic, and what was done. */
+export interface TopicFinding {
+  readonly plan: TopicPlan
+  readonly action: 'none' | 'created' | 'altered'
+  /** Null: it does not exist, or this user may not see it. */
+  readonly state: TopicState | null
+  /** What is not as planned, after what was done. */
+  readonly differences: readonly TopicDifference[]
+  /** Why it could not be created or altered, in a sentence; null when nobody refused. */
+  readonly refusal: string | null
+}
 
 export interface TopicReport {
+  /** In the order of the plan. */
+  readonly findings: readonly TopicFinding[]
   /** Partition counts as they are, by topic: a producer must choose among these. */
   readonly partitions: Readonly<Record<string, number>>
   readonly created: readonly string[]
-  /** Planned topics that do not exist, when they were not to be created. */
+  /** Planned topics that do not exist, and were not to be created or could not be. */
   readonly missing: readonly string[]
-  /** One sentence for each setting of an existing topic that is not as planned; nothing is ever changed. */
+  /** One sentence for each difference between an existing topic and its plan. */
   readonly mismatches: readonly string[]
+  /** One sentence for each topic that the cluster refused to create or to change. */
+  readonly refused: readonly string[]
 }
 
 const appearWithinMs = 15_000
 const pollEveryMs = 100
-const topicExists = 36
 
 /**
- * Creates the planned topics that are missing (`create`) or only looks (`verify`).
- * @throws IngestError SINK_UNAVAILABLE when the cluster cannot be reached or refuses
+ * Creates the planned topics that are missing, or only looks; compares what is there with the plan.
+ * @throws IngestError SINK_UNAVAILABLE when the cluster cannot be reached
  */
 export async function manageTopics(
   access: KafkaAccess,
   plans: readonly TopicPlan[],
-  mode: 'create' | 'verify',
+  mode: TopicMode,
   logger: Logger
 ): Promise<TopicReport> {
-  const admin = createKafkaClient(access, logger).admin()
-  try {
-    await admin.connect()
-    const before = new Set(await admin.listTopics())
-    const absent = plans.filter(({ topic }) => !before.has(topic))
-    const created = mode === 'create' ? await create(admin, absent) : []
-    const missing = mode === 'create' ? [] : absent.map(({ topic }) => topic)
-    const present = plans.filter(({ topic }) => !missing.includes(topic))
-    const partitions = await partitionsOf(admin, present, new Set(absent.map(({ topic }) => topic)))
-    const existing = present.filter(({ topic }) => !created.includes(topic))
-    return { partitions, created, missing, mismatches: await compare(admin, existing, partitions) }
-  } catch (error) {
-    if (error instanceof IngestError) throw error
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new IngestError(
-      'SINK_UNAVAILABLE',
-      `The topics at ${access.brokers.join(', ')} could not be ${mode === 'create' ? 'created' : 'verified'}: ${reason}`,
-      { cause: error }
-    )
-  } finally {
-    await admin.disconnect().catch(() => undefined)
+  const verb = mode === 'verify' ? 'verified' : 'created'
+  const what = `The topics at ${access.brokers.join(', ')} could not be ${verb}`
+  return await withTopicAdmin(access, what, logger, admin => runTopics(admin, access, plans, mode))
+}
+
+/** The same on a client that is connected already. */
+export async function runTopics(
+  admin: TopicAdmin,
+  access: KafkaAccess,
+  plans: readonly TopicPlan[],
+  mode: TopicMode
+): Promise<TopicReport> {
+  const before = new Set(await admin.listTopics())
+  const absent = plans.filter(({ topic }) => !before.has(topic))
+  const refusals = new Map<string, string>()
+  const created = mode === 'verify' ? new Set<string>() : await create(admin, access, absent, refusals)
+  const fresh = absent.filter(({ topic }) => mode !== 'verify' && !refusals.has(topic))
+  const present = plans.filter(plan => before.has(plan.topic) || fresh.includes(plan))
+  const states = await readStates(admin, present, fresh)
+  const altered = mode === 'alter' ? await alter(admin, access, present, states, refusals) : new Set<string>()
+  const now = altered.size === 0 ? states : await readStates(admin, present, [])
+  const findings = plans.map((plan): TopicFinding => {
+    const state = now.get(plan.topic) ?? null
+    return {
+      plan,
+      action: created.has(plan.topic) ? 'created' : altered.has(plan.topic) ? 'altered' : 'none',
+      state,
+      differences: state === null ? [] : differencesOf(plan, state),
+      refusal: refusals.get(plan.topic) ?? null
+    }
+  })
+  return reportOf(findings)
+}
+
+function reportOf(findings: readonly TopicFinding[]): TopicReport {
+  const counts = findings.flatMap(({ state }) => (state === null ? [] : [[state.topic, state.partitions] as const]))
+  const named = (some: readonly TopicFinding[]): string[] => some.map(({ plan }) => plan.topic)
+  return {
+    findings,
+    partitions: Object.fromEntries(counts),
+    created: named(findings.filter(({ action }) => action === 'created')),
+    missing: named(findings.filter(({ state }) => state === null)),
+    mismatches: findings.flatMap(({ differences }) => differences.map(({ message }) => message)),
+    refused: findings.flatMap(({ refusal }) => (refusal === null ? [] : [refusal]))
   }
 }
 
 /** Answers the topics that were created; one that another process created meanwhile is not among them. */
-async function create(admin: Admin, plans: readonly TopicPlan[]): Promise<string[]> {
-  const created: string[] = []
+async function create(
+  admin: TopicAdmin,
+  access: KafkaAccess,
+  plans: readonly TopicPlan[],
+  refusals: Map<string, string>
+): Promise<Set<string>> {
+  const created = new Set<string>()
   // One request a topic, so that one refusal names its topic and hides no other.
-  for (const { topic, partitions, retentionMs, cleanupPolicy } of plans) {
+  for (const plan of plans) {
+    const { topic, partitions, retentionMs, cleanupPolicy, replication, messageBytesMin } = plan
     const configEntries = [
-      { name: 'retention.ms', value: String(retentionMs) },
-      { name: 'cleanup.policy', value: cleanupPolicy }
+      { name: 'retention.ms', value: `${retentionMs}` },
+      { name: 'cleanup.policy', value: cleanupPolicy },
+      ...(messageBytesMin === undefined ? [] : [{ name: 'max.message.bytes', value: `${messageBytesMin}` }])
     ]
+    const replicas = replication === undefined ? {} : { replicationFactor: replication }
     try {
       // Waiting for leaders is done below: the client's own waiting fails on brokers that have not heard of the topic yet.
       const isNew = await admin.createTopics({
         waitForLeaders: false,
-        topics: [{ topic, numPartitions: partitions, configEntries }]
+        topics: [{ topic, numPartitions: partitions, ...replicas, configEntries }]
       })
-      if (isNew) created.push(topic)
+      if (isNew) created.add(topic)
     } catch (error) {
-      if (!isTopicExists(error)) throw error
+      if (protocolCode(error) === topicCodes.topicExists) continue
+      if (!isRefusal(error)) throw error
+      refusals.set(topic, refusalSentence('created', plan, error, access, await brokerCount(admin)))
     }
   }
   return created
 }
 
-function isTopicExists(error: unknown): boolean {
-  const errors = (error as { errors?: unknown }).errors
-  const all: unknown[] = Array.isArray(errors) ? errors : [error]
-  return all.length > 0 && all.every(each => (each as { code?: unknown }).code === topicExists)
+/** For a sentence only, so nothing fails on it. */
+async function brokerCount(admin: TopicAdmin): Promise<number | null> {
+  try {
+    return (await admin.describeCluster()).brokers.length
+  } catch {
+    return null
+  }
+}
+
+async function readStates(
+  admin: TopicAdmin,
+  plans: readonly TopicPlan[],
+  fresh: readonly TopicPlan[]
+): Promise<Map<string, TopicState>> {
+  if (plans.length === 0) return new Map()
+  const metadata = await metadataOf(admin, plans, fresh)
+  const topics = metadata.map(({ name }) => name)
+  const settings = await settingsOf(admin, topics)
+  return new Map(
+    metadata.map(({ name, partitions }) => {
+      const replication = Math.min(...partitions.map(({ replicas }) => replicas.length))
+      return [
+        name,
+        { topic: name, partitions: partitions.length, replication, settings: settings.get(name) ?? null }
+      ]
+    })
+  )
 }
 
 /** Polls until every topic is known with a leader for every partition. */
-async function partitionsOf(
-  admin: Admin,
+async function metadataOf(
+  admin: TopicAdmin,
   plans: readonly TopicPlan[],
-  fresh: ReadonlySet<string>
-): Promise<Record<string, number>> {
-  if (plans.length === 0) return {}
+  fresh: readonly TopicPlan[]
+): Promise<readonly ITopicMetadata[]> {
   const topics = plans.map(({ topic }) => topic)
-  const planned = new Map(plans.map(({ topic, partitions }) => [topic, partitions]))
-  const isComplete = ({ name, partitions }: ITopicMetadata): boolean => {
-    const expected = fresh.has(name) ? (planned.get(name) ?? 1) : 1
-    return partitions.length >= expected && partitions.every(({ leader }) => leader >= 0)
-  }
+  const planned = new Map(fresh.map(({ topic, partitions }) => [topic, partitions]))
+  const isComplete = ({ name, partitions }: ITopicMetadata): boolean =>
+    partitions.length >= (planned.get(name) ?? 1) && partitions.every(({ leader }) => leader >= 0)
   const deadline = performance.now() + appearWithinMs
   for (;;) {
     const known = await admin.fetchTopicMetadata({ topics }).catch((error: unknown) => {
       if (performance.now() > deadline) throw error
       return { topics: [] as ITopicMetadata[] }
     })
-    if (known.topics.length === topics.length && known.topics.every(isComplete)) {
-      return Object.fromEntries(known.topics.map(({ name, partitions }) => [name, partitions.length]))
-    }
+    const complete = known.topics.filter(isComplete)
+    if (complete.length === topics.length) return complete
     if (performance.now() > deadline) {
+      const names = topics.filter(topic => complete.every(({ name }) => name !== topic))
       throw new IngestError(
         'SINK_UNAVAILABLE',
-        `Not every partition of ${topics.join(', ')} had a leader within ${appearWithinMs / 1000} s.`
+        `Not every partition of ${names.join(', ')} had a leader within ${appearWithinMs / 1000} s; look whether all brokers are up.`
       )
     }
     await new Promise(resolve => setTimeout(resolve, pollEveryMs))
   }
 }
 
-async function compare(
-  admin: Admin,
+/** The settings by topic; a topic whose settings this user may not read is left out. */
+async function settingsOf(
+  admin: TopicAdmin,
+  topics: readonly string[]
+): Promise<Map<string, ReadonlyMap<string, string>>> {
+  try {
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: topics.map(name => ({
+        type: kafkajs.ConfigResourceTypes.TOPIC,
+        name,
+        configNames: [...readSettings]
+      }))
+    })
+    return new Map(
+      resources.map(({ resourceName, configEntries }) => [
+        resourceName,
+        new Map(configEntries.map(({ configName, configValue }) => [configName, configValue]))
+      ])
+    )
+  } catch (error) {
+    if (!isUnauthorized(error)) throw error
+    if (topics.length <= 1) return new Map()
+    // The answer for one topic alone hides those for all others.
+    const each = await Promise.all(topics.map(topic => settingsOf(admin, [topic])))
+    return new Map(each.flatMap(some => [...some]))
+  }
+}
+
+/** Mends what may be mended, and answers the topics that were changed. */
+async function alter(
+  admin: TopicAdmin,
+  access: KafkaAccess,
   plans: readonly TopicPlan[],
-  partitions: Readonly<Record<string, number>>
-): Promise<string[]> {
-  if (plans.length === 0) return []
+  states: ReadonlyMap<string, TopicState>,
+  refusals: Map<string, string>
+): Promise<Set<string>> {
+  const altered = new Set<string>()
+  for (const plan of plans) {
+    const state = states.get(plan.topic)
+    const wrong = state === undefined ? [] : differencesOf(plan, state).filter(({ isAlterable }) => isAlterable)
+    if (wrong.length === 0) continue
+    try {
+      const changes = wrong.map(({ setting, planned }) => [setting, planned] as const)
+      // The request replaces all settings of the topic: what it has of its own is sent along, so that it stays.
+      const entries = new Map([...(await ownSettings(admin, plan.topic)), ...changes])
+      await admin.alterConfigs({
+        validateOnly: false,
+        resources: [
+          {
+            type: kafkajs.ConfigResourceTypes.TOPIC,
+            name: plan.topic,
+            configEntries: [...entries].map(([name, value]) => ({ name, value }))
+          }
+        ]
+      })
+      altered.add(plan.topic)
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      refusals.set(plan.topic, refusalSentence('changed', plan, error, access, null))
+    }
+  }
+  return altered
+}
+
+/** The settings that a topic has itself, not those it has from its brokers. */
+async function ownSettings(admin: TopicAdmin, topic: string): Promise<[name: string, value: string][]> {
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
-    resources: plans.map(({ topic }) => ({
-      type: kafkajs.ConfigResourceTypes.TOPIC,
-      name: topic,
-      configNames: ['retention.ms', 'cleanup.policy']
-    }))
+    resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic }]
   })
-  const mismatches: string[] = []
-  for (const plan of plans) {
-    const { topic } = plan
-    const differ = (what: string, actual: string | number, planned: string | number): void => {
-      if (String(actual) === String(planned)) return
-      mismatches.push(`Topic ${topic} has ${what} ${actual}, planned is ${planned}; it was left as it is.`)
-    }
-    differ('a partition count of', partitions[topic] ?? 0, plan.partitions)
-    const entries = resources.find(({ resourceName }) => resourceName === topic)?.configEntries ?? []
-    const setting = (name: string): string =>
-      entries.find(({ configName }) => configName === name)?.configValue ?? 'unknown'
-    differ('retention.ms', setting('retention.ms'), plan.retentionMs)
-    differ('cleanup.policy', setting('cleanup.policy'), plan.cleanupPolicy)
-  }
-  return mismatches
+  const entries = resources.flatMap(({ configEntries }) => configEntries)
+  const own = entries.filter(
+    ({ configSource, isSensitive }) => configSource === kafkajs.ConfigSource.TOPIC_CONFIG && !isSensitive
+  )
+  return own.map(({ configName, configValue }) => [configName, configValue])
 }

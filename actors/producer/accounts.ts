@@ -40,10 +40,11 @@ export class Accounts {
     return this.#batches[owner]!.connection
   }
 
-  begin(connection: ProducerConnection, bytes: number, lastFrameSeq: number): number {
+  /** Opens the account of a batch of which so many records wait for their fate. */
+  begin(connection: ProducerConnection, bytes: number, lastFrameSeq: number, records: number): number {
     this.#open++
     this.#openBytes += bytes
-    const batch: BatchAccount = { connection, bytes, lastFrameSeq, remaining: 1 }
+    const batch: BatchAccount = { connection, bytes, lastFrameSeq, remaining: 1 + records }
     connection.unsettled.push(batch)
     const number = this.#free.pop()
     if (number === undefined) {
@@ -54,23 +55,20 @@ export class Accounts {
     return number
   }
 
-  /** A record of the batch waits for its fate. */
-  hold(owner: number): void {
-    this.#batches[owner]!.remaining++
-  }
-
-  /** One record of the batch (or the batch's own share) is done. */
-  release(owner: number): void {
+  /** So many records of the batch (or the batch's own share) are done. */
+  release(owner: number, shares: number): void {
     const batch = this.#batches[owner]!
-    if (--batch.remaining > 0) return
+    batch.remaining -= shares
+    if (batch.remaining > 0) return
     this.#free.push(owner)
     this.#open--
     const { connection, bytes } = batch
     this.#openBytes -= bytes
     const { unsettled } = connection
     // Batches may settle out of order; what is told is the last frame up to which everything is settled.
-    while (unsettled.length > 0 && unsettled[0]!.remaining === 0) {
-      connection.settledFrameSeq = unsettled.shift()!.lastFrameSeq
+    for (let first = unsettled.first; first !== undefined && first.remaining === 0; first = unsettled.first) {
+      connection.settledFrameSeq = first.lastFrameSeq
+      unsettled.shift()
     }
     this.#onSettled(connection, bytes)
   }

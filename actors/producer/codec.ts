@@ -1,49 +1,61 @@
-import ids from '../../schemas/ids.json' with { type: 'json' }
 import { type CodecContext, type Encoding } from '../../src/codec/context.ts'
 import { createTranscoder, type Transcoder } from '../../src/codec/transcode.ts'
 import { warmUp } from '../../src/codec/warm-up.ts'
-import { type ExchangeName, type RequestType } from '../../src/domain/target.ts'
+import { dataTopic } from '../../src/domain/routing.ts'
+import { type ExchangeName, type Target } from '../../src/domain/target.ts'
+import { type RecordBatch } from '../../src/wire/record-batch.ts'
 import { type CodecPool } from '../codec/pool.ts'
-
-const schemaIds: Readonly<Record<RequestType, number>> = {
-  ticker: ids.Ticker,
-  trade: ids.Trade,
-  orderbook: ids.OrderBook
-}
+import { type OffloadGauge } from './offload-gauge.ts'
 
 /** The one function from frames to records, run here for small batches and in the pool for large ones. */
 export class Codec {
   readonly #transcoder: Transcoder = createTranscoder()
   readonly #pool: CodecPool | null
-  readonly #encodings: Readonly<Record<RequestType, Encoding>>
+  readonly #gauge: OffloadGauge | null
+  /** By topic: a registry may know one schema by different ids under different subjects. */
+  readonly #encodings: ReadonlyMap<string, Encoding>
   offloaded = 0
   inlined = 0
 
   /**
+   * @param schemaIds by topic, of every topic whose records will be encoded
    * @param pool null when no worker is wanted: then everything is done on the calling thread
+   * @param gauge when the pool is worth its hop; null: always
    * @param exchanges those whose frames are coming; the codec is warm for them when this returns
    */
-  constructor(format: Encoding['format'], pool: CodecPool | null, exchanges: readonly ExchangeName[]) {
+  constructor(
+    format: Encoding['format'],
+    schemaIds: Readonly<Record<string, number>>,
+    pool: CodecPool | null,
+    gauge: OffloadGauge | null,
+    exchanges: readonly ExchangeName[]
+  ) {
     this.#pool = pool
+    this.#gauge = gauge
     warmUp(this.#transcoder, exchanges)
-    this.#encodings = {
-      ticker: { format, schemaId: schemaIds.ticker },
-      trade: { format, schemaId: schemaIds.trade },
-      orderbook: { format, schemaId: schemaIds.orderbook }
-    }
+    const topics = Object.entries(schemaIds)
+    this.#encodings = new Map(topics.map(([topic, schemaId]) => [topic, { format, schemaId }]))
   }
 
   get canOffload(): boolean {
-    return this.#pool !== null
+    return this.#pool !== null && (this.#gauge === null || this.#gauge.isOn)
   }
 
-  encodingOf(requestType: RequestType): Encoding {
-    return this.#encodings[requestType]
+  encodingOf(target: Target): Encoding {
+    const encoding = this.#encodings.get(dataTopic(target))
+    if (encoding === undefined) throw new RangeError(`${dataTopic(target)} has no schema id`)
+    return encoding
   }
 
   transcode(batch: ArrayBuffer, context: CodecContext): ArrayBuffer {
     this.inlined++
     return this.#transcoder.transcode(batch, context)
+  }
+
+  /** Valid until the next call: for what is taken at once. */
+  transcodeInPlace(batch: ArrayBuffer, context: CodecContext): RecordBatch {
+    this.inlined++
+    return this.#transcoder.transcodeInPlace(batch, context)
   }
 
   /** @throws the worker's error when a batch failed twice */

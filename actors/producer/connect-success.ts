@@ -1,15 +1,14 @@
 import avsc from 'avsc'
 import { type ConnectSuccess, connectSuccessSchema } from '../../schemas/generated/connect-success.ts'
-import ids from '../../schemas/ids.json' with { type: 'json' }
 
 const headerBytes = 5
 const type = avsc.Type.forSchema(JSON.parse(connectSuccessSchema) as avsc.Schema)
 
 /** One record of `ws.connect_success.{region}`, behind its Confluent header. Off the hot path, so avsc writes it. */
-export function encodeConnectSuccess(event: ConnectSuccess): Uint8Array {
+export function encodeConnectSuccess(schemaId: number, event: ConnectSuccess): Uint8Array {
   const body = type.toBuffer(event)
   const value = Buffer.alloc(headerBytes + body.length)
-  value.writeInt32BE(ids.ConnectSuccess, 1)
+  value.writeInt32BE(schemaId, 1)
   body.copy(value, headerBytes)
   return value
 }

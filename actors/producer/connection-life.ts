@@ -70,7 +70,8 @@ export class ConnectionLife {
         this.#lost(connection, notice.reason, notice.atMicros)
         break
       case 'shed':
-        this.#shed(connection, notice.subscription, notice.frames)
+        this.shedFrames += notice.frames
+        this.#intake.shed(connection, notice.subscription, notice.frames)
         break
       case 'snapshotFailed': {
         const track = connection.tracks[notice.subscription]
@@ -126,17 +127,6 @@ export class ConnectionLife {
       this.#continuity.broke(track)
     }
     this.#forget(connection)
-  }
-
-  #shed(connection: ProducerConnection, subscription: number | null, frames: number): void {
-    this.shedFrames += frames
-    const only = subscription === null ? undefined : connection.tracks[subscription]
-    const tracks = only === undefined ? connection.tracks : [only]
-    for (const track of tracks) {
-      if (track.connection !== connection.context.connection) continue
-      this.#gaps.open(track, 'shed', connection.openedMicros, { shed: frames })
-      this.#continuity.broke(track)
-    }
   }
 
   #forget(connection: ProducerConnection): void {

@@ -1,6 +1,7 @@
 import { type MessagePort } from 'node:worker_threads'
 import { type ConnectionContext } from '../../src/wire/session-messages.ts'
 import { type FrameAccount, type RecordAccount } from '../../src/wire/shared-ledger.ts'
+import { Fifo } from './fifo.ts'
 import { type OpenGap, type SymbolTrack } from './symbol-track.ts'
 
 /** What the producer holds of one socket session. */
@@ -20,7 +21,7 @@ export class ProducerConnection {
   /** The gap of frames that could not be decoded, for their symbols are not known. */
   decodeGap: OpenGap | null = null
   /** Batches whose records have not all met their fate, in the order of the socket. */
-  readonly unsettled: { readonly lastFrameSeq: number; readonly remaining: number }[] = []
+  readonly unsettled = new Fifo<{ readonly lastFrameSeq: number; readonly remaining: number }>()
   /** Bytes settled since the last report to the connection thread. */
   settledBytes = 0
   /** Everything up to this frame is settled. */

@@ -2,6 +2,7 @@ import { type ErrorCode } from '../../src/core/errors.ts'
 import { targetKey } from '../../src/domain/target.ts'
 import { type FrameReason } from '../../src/wire/record-batch.ts'
 import { type ConnectionContext } from '../../src/wire/session-messages.ts'
+import { type Route } from './sinks/record-sink.ts'
 
 const valueBytesMax = 512 * 1024
 
@@ -22,11 +23,19 @@ export function codeOfReason(reason: FrameReason): ErrorCode {
   return codes[reason] ?? 'INTERNAL'
 }
 
-/** Publishes frames that cannot be decoded, whole as they came, but no more than a named number a second. */
+/** Headers of a dead letter, by the names that Spring's recoverer writes; the values are UTF-8. */
+export type LetterHeaders = readonly (readonly [string, string])[]
+
+/**
+ * Publishes what cannot go on, whole as it came, but no more than a named number a second: frames that cannot be decoded,
+ * and records that the sink refused for good.
+ * @see https://docs.spring.io/spring-kafka/reference/kafka/annotation-error-handling.html#dead-letters
+ */
 export class DeadLetters {
+  readonly #pod: string
   readonly #perSecond: number
   readonly #hasRoom: () => boolean
-  readonly #publish: (key: string, value: string) => void
+  readonly #publish: (key: string, value: string, headers: LetterHeaders) => void
   #second = 0
   #inSecond = 0
   #next = 0
@@ -34,19 +43,62 @@ export class DeadLetters {
   suppressed = 0
 
   /** @param hasRoom whether the buffer takes one more; while the sink is away gaps go before dead letters */
-  constructor(perSecond: number, hasRoom: () => boolean, publish: (key: string, value: string) => void) {
+  constructor(
+    pod: string,
+    perSecond: number,
+    hasRoom: () => boolean,
+    publish: (key: string, value: string, headers: LetterHeaders) => void
+  ) {
+    this.#pod = pod
     this.#perSecond = perSecond
     this.#hasRoom = hasRoom
     this.#publish = publish
   }
 
+  /** A frame never was a Kafka record: of the headers it has why it is dead, and when it came. */
   frame(
     context: ConnectionContext,
     frame: Uint8Array,
     frameSeq: number,
     reason: FrameReason,
-    nowMicros: number
+    receivedMicros: number
   ): void {
+    if (!this.#mayPublish(receivedMicros)) return
+    const { target, connectionId } = context
+    const code = codeOfReason(reason)
+    const key = targetKey(target)
+    this.#send(key, frame, [...explained(code, reason), ...timed(receivedMicros)], {
+      dlq_id: `${connectionId}/${frameSeq}/${++this.#next}`,
+      kind: 'frame',
+      code,
+      reason,
+      attempts: 1,
+      ts: millis(receivedMicros),
+      source: { target, connection_id: connectionId, frame_seq: frameSeq }
+    })
+  }
+
+  /** A record that the sink refused: it was meant for this partition, and never got an offset there. */
+  record(route: Route, value: Uint8Array, receivedMicros: number, reason: string, nowMicros: number): void {
+    if (!this.#mayPublish(nowMicros)) return
+    const { topic, partition, key } = route
+    const code: ErrorCode = 'RECORD_UNDELIVERED'
+    const place: LetterHeaders = [
+      ['kafka_dlt-original-topic', topic],
+      ['kafka_dlt-original-partition', String(partition)]
+    ]
+    this.#send(key, value, [...place, ...explained(code, reason), ...timed(receivedMicros)], {
+      dlq_id: `${this.#pod}/${topic}/${partition}/${receivedMicros}/${++this.#next}`,
+      kind: 'record',
+      code,
+      reason,
+      attempts: 1,
+      ts: millis(nowMicros),
+      source: { topic, partition, offset: null, timestamp: millis(receivedMicros), group: null }
+    })
+  }
+
+  #mayPublish(nowMicros: number): boolean {
     const second = Math.floor(nowMicros / 1_000_000)
     if (second !== this.#second) {
       this.#second = second
@@ -54,25 +106,43 @@ export class DeadLetters {
     }
     if (++this.#inSecond > this.#perSecond || !this.#hasRoom()) {
       this.suppressed++
-      return
+      return false
     }
     this.published++
-    const key = targetKey(context.target)
-    const value = frame.subarray(0, valueBytesMax)
+    return true
+  }
+
+  #send(
+    key: string,
+    whole: Uint8Array,
+    headers: LetterHeaders,
+    facts: Readonly<Record<string, unknown>>
+  ): void {
+    const value = whole.subarray(0, valueBytesMax)
     this.#publish(
       key,
       JSON.stringify({
-        dlq_id: `${context.connectionId}/${frameSeq}/${++this.#next}`,
-        kind: 'frame',
-        code: codeOfReason(reason),
-        reason,
-        attempts: 1,
-        ts: Math.floor(nowMicros / 1000),
-        source: { target: context.target, connection_id: context.connectionId, frame_seq: frameSeq },
+        ...facts,
         key_base64: Buffer.from(key).toString('base64'),
         value_base64: Buffer.from(value.buffer, value.byteOffset, value.length).toString('base64'),
-        truncated: value.length < frame.length
-      })
+        truncated: value.length < whole.length
+      }),
+      headers
     )
   }
+}
+
+function explained(code: ErrorCode, reason: string): LetterHeaders {
+  return [
+    ['kafka_dlt-exception-fqcn', code],
+    ['kafka_dlt-exception-message', reason]
+  ]
+}
+
+function timed(receivedMicros: number): LetterHeaders {
+  return [['kafka_dlt-original-timestamp', String(millis(receivedMicros))]]
+}
+
+function millis(micros: number): number {
+  return Math.floor(micros / 1000)
 }

@@ -12,6 +12,7 @@ const transcodedField = frameFieldAt('transcoded')
 const ignoredField = frameFieldAt('ignored')
 const codecControlField = frameFieldAt('codecControl')
 const deadField = frameFieldAt('dead')
+const lostField = frameFieldAt('lost')
 const producerHeldField = frameFieldAt('producerHeld')
 const madeField = recordFieldAt('made')
 const heldField = recordFieldAt('held')
@@ -35,12 +36,12 @@ export class Intake {
   }
 
   decoded(connection: ProducerConnection, frames: FrameBatch, batch: RecordBatch): void {
-    const last = frames.frames - 1
-    const owner = this.#accounts.begin(connection, frames.payloadBytes, frames.frameSeq(last))
+    const { records } = batch
+    const owner = this.#begin(connection, frames, records)
     const values = connection.frames.values
     const recordValues = connection.records.values
-    recordValues[madeField] = recordValues[madeField]! + batch.records
-    recordValues[heldField] = recordValues[heldField]! + batch.records
+    recordValues[madeField] = recordValues[madeField]! + records
+    recordValues[heldField] = recordValues[heldField]! + records
     let row = 0
     for (let frame = 0; frame < batch.frames; frame++) {
       const outcome = batch.outcome(frame)
@@ -56,23 +57,54 @@ export class Intake {
       if (outcome === FrameOutcome.transcoded) {
         values[transcodedField] = values[transcodedField]! + 1
         for (const end = row + batch.recordsOf(frame); row < end; row++) {
-          this.#accounts.hold(owner)
           this.#continuity.record(connection.tracks[batch.subscription(row)]!, batch, row, owner)
         }
       } else if (outcome === FrameOutcome.ignored) values[ignoredField] = values[ignoredField]! + 1
       else values[codecControlField] = values[codecControlField]! + 1
     }
     values[producerHeldField] = values[producerHeldField]! - frames.frames
-    this.#accounts.release(owner)
+    this.#accounts.release(owner, 1)
   }
 
   /** A whole batch whose codec failed twice: its frames are dead, and declared. */
   undecodable(connection: ProducerConnection, frames: FrameBatch): void {
-    const owner = this.#accounts.begin(connection, frames.payloadBytes, frames.frameSeq(frames.frames - 1))
+    const owner = this.#begin(connection, frames, 0)
     for (let frame = 0; frame < frames.frames; frame++) this.#dead(connection, frames, frame, 'codec failed')
     const values = connection.frames.values
     values[producerHeldField] = values[producerHeldField]! - frames.frames
-    this.#accounts.release(owner)
+    this.#accounts.release(owner, 1)
+  }
+
+  /** A batch that nobody will decode any more: its frames are shed, and a gap declares them for each of their symbols. */
+  abandoned(connection: ProducerConnection, frames: FrameBatch): void {
+    const owner = this.#begin(connection, frames, 0)
+    const values = connection.frames.values
+    values[lostField] = values[lostField]! + frames.frames
+    values[producerHeldField] = values[producerHeldField]! - frames.frames
+    const bySubscription = new Map<number, number>()
+    for (let frame = 0; frame < frames.frames; frame++) {
+      const subscription = frames.subscription(frame)
+      bySubscription.set(subscription, (bySubscription.get(subscription) ?? 0) + 1)
+    }
+    for (const [subscription, count] of bySubscription) this.shed(connection, subscription, count)
+    this.#accounts.release(owner, 1)
+  }
+
+  /**
+   * Frames that were dropped undecoded open a gap of their symbol; of all symbols of the connection where it is not known
+   * whose they were.
+   */
+  shed(connection: ProducerConnection, subscription: number | null, frames: number): void {
+    const only = subscription === null ? undefined : connection.tracks[subscription]
+    for (const track of only === undefined ? connection.tracks : [only]) {
+      if (track.connection !== connection.context.connection) continue
+      this.#gaps.open(track, 'shed', connection.openedMicros, { shed: frames })
+      this.#continuity.broke(track)
+    }
+  }
+
+  #begin(connection: ProducerConnection, frames: FrameBatch, records: number): number {
+    return this.#accounts.begin(connection, frames.payloadBytes, frames.frameSeq(frames.frames - 1), records)
   }
 
   #dead(connection: ProducerConnection, frames: FrameBatch, frame: number, reason: FrameReason): void {

@@ -20,6 +20,8 @@ export interface ProducerPlan {
   readonly logLevel: LogLevel
   readonly sink: SinkPlan
   readonly encoding: 'avro' | 'json'
+  /** By topic, of every topic that holds Avro: what stands in front of each value. */
+  readonly schemaIds: Readonly<Record<string, number>>
   /** Partition counts by topic, as they are in the sink. */
   readonly partitions: Readonly<Record<string, number>>
   readonly ledger: {
@@ -33,6 +35,7 @@ export interface ProducerPlan {
   readonly openGaps: readonly Gap[]
   readonly tuning: ProducerTuning
   readonly codecs: number
+  readonly offload: 'busy' | 'always'
   /** Whose frames will come: the codecs are warmed up for them. */
   readonly exchanges: readonly ExchangeName[]
   readonly limits: {
@@ -69,7 +72,12 @@ export interface ProducerStats {
     readonly pendingRecords: number
     readonly pendingBytes: number
     readonly bufferedBytes: number
+    readonly requests: number
   }
+  /** Raw bytes of frames that wait for the codec, or for the sink to have memory again. */
+  readonly undecodedBytes: number
+  /** Times at which the wall clock had moved against the monotonic one. */
+  readonly clockJumps: number
   readonly partitionActivity: readonly PartitionActivity[]
   readonly deadLetters: { readonly published: number; readonly suppressed: number }
   readonly deadByCode: Readonly<Partial<Record<ErrorCode, number>>>

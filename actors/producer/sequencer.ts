@@ -1,10 +1,12 @@
+import { Fifo } from './fifo.ts'
+
 /**
- * Restores the order of one connection: work completes out of order in the codec pool, but is handed on in the order in
+ * Restores the order of one shard: work completes out of order in the codec pool, but is handed on in the order in
  * which it was enqueued. An item that is ready at once, with nothing before it, does not enter the queue at all.
  */
 export class Sequencer<Item> {
   readonly #handOn: (item: Item) => void
-  readonly #queue: { item: Item | null }[] = []
+  readonly #queue = new Fifo<{ item: Item | null }>()
 
   constructor(handOn: (item: Item) => void) {
     this.#handOn = handOn
@@ -30,9 +32,9 @@ export class Sequencer<Item> {
   }
 
   #release(): void {
-    while (this.#queue.length > 0) {
-      const item = this.#queue[0]!.item
-      if (item === null) return
+    for (;;) {
+      const item = this.#queue.first?.item
+      if (item === undefined || item === null) return
       this.#queue.shift()
       this.#handOn(item)
     }

@@ -1,7 +1,6 @@
 import { type MessagePort } from 'node:worker_threads'
-import { type Encoding } from '../../src/codec/context.ts'
 import { type Clock } from '../../src/core/clock.ts'
-import { asIngestError } from '../../src/core/errors.ts'
+import { errorTable } from '../../src/core/errors.ts'
 import { type Logger } from '../../src/core/logger.ts'
 import { type ErrorEvent } from '../../src/domain/error-event.ts'
 import { type Gap, type GapReason } from '../../src/domain/gap.ts'
@@ -9,25 +8,26 @@ import { connectSuccessTopic } from '../../src/domain/routing.ts'
 import { type Target, targetKey } from '../../src/domain/target.ts'
 import { type ExchangeAdapter } from '../../src/exchange-kit/adapter.ts'
 import { FrameBatch } from '../../src/wire/frame-batch.ts'
-import { RecordBatch } from '../../src/wire/record-batch.ts'
-import { type FromProducer, type SessionNotice, type ToProducer } from '../../src/wire/session-messages.ts'
+import { type FromProducer, type ToProducer } from '../../src/wire/session-messages.ts'
 import { frameFieldAt, recordFieldAt, type SharedLedger } from '../../src/wire/shared-ledger.ts'
 import { Accounts, controlOwner } from './accounts.ts'
 import { BackPressure } from './back-pressure.ts'
-import { type Codec } from './codec.ts'
+import { BatchPerformance, performanceTopic } from './batch-performance.ts'
 import { encodeConnectSuccess } from './connect-success.ts'
 import { ProducerConnection } from './connection.ts'
 import { ConnectionLife } from './connection-life.ts'
 import { Continuity } from './continuity.ts'
-import { DeadLetters } from './dead-letters.ts'
+import { DeadLetters, type LetterHeaders } from './dead-letters.ts'
+import { Decoding, type FrameCodec, type Work } from './decoding.ts'
 import { isProvenSilent } from './freshness.ts'
 import { GapFile } from './gap-file.ts'
 import { GapOutbox } from './gap-outbox.ts'
 import { Gaps } from './gaps.ts'
 import { Intake } from './intake.ts'
+import { encodeHeaders } from './kafka/record-headers.ts'
+import { Losses, type TopicLoss } from './losses.ts'
 import { type ProducerPlan, type ProducerStats } from './messages.ts'
 import { Routes } from './routes.ts'
-import { Sequencer } from './sequencer.ts'
 import { type Outcome, type RecordSink, type Route } from './sinks/record-sink.ts'
 import { type SymbolTrack } from './symbol-track.ts'
 import { Tracks } from './tracks.ts'
@@ -37,6 +37,8 @@ const healAfterMicros = 5_000_000
 /** How long gaps about undelivered records may take after a drain whose deadline has passed. */
 const lastGapsMs = 500
 const gapTopic = 'ws.gap.events'
+/** Batches with the codec pool for each of its workers: one in work, the next on its way, and their answers. */
+const pooledPerCodec = 4
 const encoder = new TextEncoder()
 
 const takenField = frameFieldAt('taken')
@@ -47,26 +49,6 @@ const supersededField = recordFieldAt('superseded')
 const failedField = recordFieldAt('failed')
 const heldField = recordFieldAt('held')
 
-/** One item in the order of a connection: a decoded batch, or a fact of the connection's life. */
-type Item =
-  | { readonly type: 'batch'; readonly frames: FrameBatch; readonly records: ArrayBuffer }
-  | { readonly type: 'undecodable'; readonly frames: FrameBatch }
-  | { readonly type: 'notice'; readonly notice: SessionNotice }
-
-interface Work {
-  readonly connection: ProducerConnection
-  readonly item: Item
-}
-
-/**
- * A connection and the order it stands in. The connections of a shard follow each other and share one order: a new one's
- * batch must not overtake what the pool still has of the old one.
- */
-interface Lane {
-  readonly connection: ProducerConnection
-  readonly sequencer: Sequencer<Work>
-}
-
 /**
  * The producer's work between the ports and the sink: codec, order, continuity, accounts. The thread around it only
  * starts and stops it.
@@ -76,11 +58,10 @@ export class ProducerSession {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #ledger: SharedLedger
-  readonly #codec: Codec
+  readonly #codec: FrameCodec
   readonly #sink: RecordSink
-  readonly #lanes = new Map<number, Lane>()
-  /** By shard. */
-  readonly #sequencers = new Map<number, Sequencer<Work>>()
+  readonly #connections = new Map<number, ProducerConnection>()
+  readonly #decoding: Decoding
   readonly #ports = new Map<number, MessagePort>()
   readonly #accounts: Accounts
   readonly #gaps: Gaps
@@ -92,13 +73,15 @@ export class ProducerSession {
   readonly #routes: Routes
   readonly #tracks: Tracks
   readonly #pressure: BackPressure
+  readonly #losses: Losses
+  readonly #performance: BatchPerformance
   readonly #onGapOpened: (gap: Gap) => void
   readonly #touched = new Set<ProducerConnection>()
   readonly #gapsByReason: Partial<Record<GapReason, number>> = {}
-  #undelivered = 0
+  /** Events for people that were handed to the sink. */
+  #reports = 0
   #drainMarks = 0
   #onDrainMark: (() => void) | null = null
-  #onIdle: (() => void) | null = null
   sinkIsUp = true
   sinkMessage = ''
 
@@ -107,7 +90,7 @@ export class ProducerSession {
     clock: Clock
     logger: Logger
     ledger: SharedLedger
-    codec: Codec
+    codec: FrameCodec
     sink: RecordSink
     adapterOf: (target: Target) => ExchangeAdapter
     onGapOpened: (gap: Gap) => void
@@ -130,17 +113,32 @@ export class ProducerSession {
       options.onGapClosed
     )
     this.#gaps = new Gaps(options.plan.pod, this.#clock.nowMicros(), gap => this.#publishGap(gap))
-    const { deadLettersPerSecond, creditBytes } = options.plan.limits
+    const { pod, tuning, limits } = options.plan
     this.#deadLetters = new DeadLetters(
-      deadLettersPerSecond,
+      pod,
+      limits.deadLettersPerSecond,
       () => this.#hasRoom(),
-      (key, value) => this.#publishControl('ws.dlq', key, value)
+      (key, value, headers) => this.#publishControl('ws.dlq', key, value, controlOwner, headers)
     )
-    this.#pressure = new BackPressure(options.plan.pod, creditBytes, event => {
-      if (this.#hasRoom())
-        this.#publishControl('ws.backpressure.events', event.producer, JSON.stringify(event))
+    this.#pressure = new BackPressure(
+      pod,
+      { creditBytes: limits.creditBytes, bufferBytes: tuning.bufferBytes },
+      event => this.#publishReport('ws.backpressure.events', event.producer, event)
+    )
+    this.#performance = new BatchPerformance(pod, (key, event) =>
+      this.#publishReport(performanceTopic, key, event)
+    )
+    this.#tracks = new Tracks(this.#routes, limits, options.adapterOf)
+    this.#losses = new Losses({
+      tracks: this.#tracks,
+      gaps: this.#gaps,
+      deadLetters: this.#deadLetters,
+      logger: this.#logger,
+      nowMicros: () => this.#clock.nowMicros(),
+      // Not lost: the outbox keeps them in its file for the next start, and says so.
+      keptTopic: gapFile === null ? null : gapTopic,
+      told: loss => this.#publishLoss(loss)
     })
-    this.#tracks = new Tracks(this.#routes, options.plan.limits, options.adapterOf)
     this.#continuity = new Continuity(
       this.#gaps,
       {
@@ -159,10 +157,18 @@ export class ProducerSession {
       this.#intake,
       {
         confirmed: (track, atMicros) => this.#announce(track, atMicros),
-        ended: ({ context }) => this.#lanes.delete(context.connection)
+        ended: ({ context }) => this.#connections.delete(context.connection)
       },
       this.#logger
     )
+    this.#decoding = new Decoding({
+      codec: options.codec,
+      inlineBytesMax: limits.inlineBytesMax,
+      pooledMax: Math.max(1, options.plan.codecs * pooledPerCodec),
+      isSinkFull: () => this.#sink.isFull,
+      handOn: work => this.#handle(work),
+      logger: this.#logger
+    })
   }
 
   /** Publishes the gaps that an earlier process could not, and goes on with those of a producer that died in this one. */
@@ -176,9 +182,8 @@ export class ProducerSession {
 
   /** Errors are for people: they wait no longer than dead letters do when the sink is away. */
   publishError(event: ErrorEvent): void {
-    if (!this.#hasRoom()) return
     const key = event.target === null ? event.actor : targetKey(event.target)
-    this.#publishControl('ws.error', key, JSON.stringify(event))
+    this.#publishReport('ws.error', key, event)
   }
 
   /** Takes the port of a connection thread. When it closes, after its last message, the thread is gone. */
@@ -202,18 +207,17 @@ export class ProducerSession {
       this.#onDrainMark()
     })
     await Promise.race([marked, deadline])
-    const decoded = new Promise<void>(resolve => {
-      this.#onIdle = () => {
-        for (const sequencer of this.#sequencers.values()) if (sequencer.waiting > 0) return
-        resolve()
-      }
-      this.#onIdle()
-    })
-    await Promise.race([decoded, deadline])
+    await Promise.race([this.#decoding.idle(), deadline])
+    // What is not decoded by now will not be, and is declared.
+    this.#decoding.abandon()
     for (const track of this.#tracks.all()) this.#continuity.ended(track)
+    const undelivered = this.#losses.records
     await this.#sink.drain(Math.max(0, (endMicros - this.#clock.nowMicros()) / 1000))
-    // What could not be delivered has become gaps, which are still to be sent.
-    if (this.#undelivered > 0) await this.#sink.drain(lastGapsMs)
+    const isWhole = this.#losses.records === undelivered
+    const reports = isWhole && this.sinkIsUp ? this.#reportLast() : 0
+    // What could not be delivered has become gaps, which are still to be sent; so are the last reports.
+    if (!isWhole || reports > 0) await this.#sink.drain(lastGapsMs)
+    this.#losses.tell()
     this.#outbox.close()
     this.flushCredits()
   }
@@ -232,8 +236,9 @@ export class ProducerSession {
     }
   }
 
-  /** Once a second: tells when the sink holds the exchanges up, and when it no longer does. */
+  /** Once a second: says for people what was lost, and when the sink holds the exchanges up. */
   checkPressure(): void {
+    this.#losses.tell()
     let [paused, shed] = [0, 0]
     for (let shard = 0; shard < this.#ledger.shards; shard++) {
       const account = this.#ledger.frames(shard)
@@ -241,12 +246,31 @@ export class ProducerSession {
       shed += account.get('shed')
     }
     this.#pressure.look({
-      unsettledBytes: this.#accounts.openBytes,
-      bufferBytes: this.#sink.pendingBytes,
+      unsettledBytes: this.#accounts.openBytes + this.#decoding.undecodedBytes,
+      bufferedBytes: this.#sink.bufferedBytes,
+      heldUp: this.#decoding.heldUp,
       paused,
       shed,
       nowMicros: this.#clock.nowMicros()
     })
+  }
+
+  /** Every ten seconds: what the batches of each partition were like. */
+  reportBatches(): void {
+    const activities = this.#sink.activity(true)
+    if (activities.length === 0) return
+    const keys = this.#tracks.keysByPartition()
+    const keyOf = (topic: string, partition: number): string => {
+      const name = `${topic}/${partition}`
+      return keys.get(name) ?? name
+    }
+    this.#performance.report(activities, keyOf, this.#clock.nowMicros())
+  }
+
+  /** Every few milliseconds: gives credits back, and goes on with what waits for the sink. */
+  tick(): void {
+    this.#decoding.resume()
+    this.flushCredits()
   }
 
   /** Tells the connection threads which bytes are settled since the last time. */
@@ -268,52 +292,41 @@ export class ProducerSession {
       port.postMessage({ type: 'settled', entries } satisfies FromProducer)
   }
 
-  /** The sink's report: records of these batches met their fate. */
+  /** The sink's report: records of these batches met their fate. Neighbours are mostly of one batch, so it goes by runs. */
   settled(owners: Int32Array, receivedMicros: Float64Array, count: number, outcome: Outcome): void {
     const now = this.#clock.nowMicros()
-    for (let i = 0; i < count; i++) {
-      const owner = owners[i]!
+    const isPublished = outcome === 'published'
+    const field = isPublished ? publishedField : failedField
+    for (let from = 0, to = 0; from < count; from = to) {
+      const owner = owners[from]!
+      do to++
+      while (to < count && owners[to] === owner)
       if (owner < 0) {
-        if (GapOutbox.owns(owner)) this.#outbox.settled(owner, outcome === 'published')
+        if (GapOutbox.owns(owner)) this.#outbox.settled(owner, isPublished)
         continue
       }
-      const records = this.#accounts.connectionOf(owner).records
-      const values = records.values
-      const field = outcome === 'published' ? publishedField : failedField
-      values[field] = values[field]! + 1
-      values[heldField] = values[heldField]! - 1
-      if (outcome === 'published') records.latency.record(now - receivedMicros[i]!)
-      this.#accounts.release(owner)
+      const { values, latency } = this.#accounts.connectionOf(owner).records
+      const records = to - from
+      values[field] = values[field]! + records
+      values[heldField] = values[heldField]! - records
+      if (isPublished) for (let i = from; i < to; i++) latency.record(now - receivedMicros[i]!)
+      this.#accounts.release(owner, records)
     }
+    this.#decoding.resume()
   }
 
   /** Records that the sink gave up on: their loss is declared as a gap of its own, in the range of their times. */
   undelivered(route: Route, firstMicros: number, lastMicros: number, count: number, reason: string): void {
-    // Not lost: the outbox keeps them in its file for the next start, and says so.
-    if (route.topic === gapTopic && this.#plan.gapFile !== null) return
-    this.#undelivered += count
-    const track = this.#tracks.byRoute(route)
-    this.#logger.error({ code: 'RECORD_UNDELIVERED', topic: route.topic, key: route.key, count }, reason)
-    if (track === undefined) return
-    const gap = this.#gaps.begin(track.target, track.symbol, {
-      reason: 'undelivered',
-      connectionId: track.lastConnectionId,
-      openedMicros: firstMicros - 1,
-      lastFrameSeq: null,
-      lastSequence: null,
-      missed: count,
-      shed: null
-    })
-    const end = {
-      connectionId: track.lastConnectionId,
-      receivedMicros: lastMicros + 1,
-      frameSeq: null,
-      sequence: null
-    }
-    this.#gaps.end(track.target, track.symbol, gap, end)
+    this.#losses.undelivered(route, firstMicros, lastMicros, count, reason)
   }
 
-  stats(): ProducerStats {
+  /** A record that Kafka refused for good. */
+  refused(route: Route, value: Uint8Array, receivedMicros: number, reason: string): void {
+    this.#losses.refused(route, value, receivedMicros, reason)
+  }
+
+  /** @param clockJumps counted by the clock of the thread */
+  stats(clockJumps = 0): ProducerStats {
     const targets = new Set<Target>()
     for (const track of this.#tracks.all()) targets.add(track.target)
     return {
@@ -325,16 +338,20 @@ export class ProducerSession {
         message: this.sinkMessage,
         pendingRecords: this.#sink.pendingRecords,
         pendingBytes: this.#sink.pendingBytes,
-        bufferedBytes: this.#sink.bufferedBytes
+        bufferedBytes: this.#sink.bufferedBytes,
+        requests: this.#sink.requests
       },
+      clockJumps,
+      undecodedBytes: this.#decoding.undecodedBytes,
       partitionActivity: this.#sink.activity(false),
       deadLetters: { published: this.#deadLetters.published, suppressed: this.#deadLetters.suppressed },
       deadByCode: this.#intake.deadByCode,
       offloaded: this.#codec.offloaded,
       inlined: this.#codec.inlined,
-      undelivered: this.#undelivered,
+      undelivered: this.#losses.records,
       limitHits: {
         creditBytes: this.#life.shedFrames,
+        bufferBytes: this.#decoding.heldUp,
         bookPendingBytes: this.#continuity.updatesOverflown,
         deadLettersPerSecond: this.#deadLetters.suppressed
       }
@@ -344,11 +361,10 @@ export class ProducerSession {
   /** A connection thread died: its connections are lost. After a graceful end there are none left. */
   #portClosed(port: MessagePort): void {
     const now = this.#clock.nowMicros()
-    for (const { connection, sequencer } of this.#lanes.values()) {
+    for (const connection of this.#connections.values()) {
       if (connection.port !== port) continue
       const lastFrameSeq = connection.lastGoodFrameSeq
-      const notice: SessionNotice = { type: 'lost', reason: 'disconnect', atMicros: now, lastFrameSeq }
-      sequencer.ready({ connection, item: { type: 'notice', notice } })
+      this.#decoding.notice(connection, { type: 'lost', reason: 'disconnect', atMicros: now, lastFrameSeq })
     }
   }
 
@@ -361,9 +377,8 @@ export class ProducerSession {
         this.#context(port, message.context)
         break
       case 'notice': {
-        const lane = this.#lanes.get(message.connection)
-        const item: Item = { type: 'notice', notice: message.notice }
-        lane?.sequencer.ready({ connection: lane.connection, item })
+        const connection = this.#connections.get(message.connection)
+        if (connection !== undefined) this.#decoding.notice(connection, message.notice)
         break
       }
       case 'drain':
@@ -374,7 +389,7 @@ export class ProducerSession {
   }
 
   #context(port: MessagePort, context: ProducerConnection['context']): void {
-    const known = this.#lanes.get(context.connection)?.connection
+    const known = this.#connections.get(context.connection)
     if (known !== undefined) {
       known.context = context
       known.contexts.set(context.version, context)
@@ -388,9 +403,7 @@ export class ProducerSession {
       this.#ledger.records(context.targetIndex)
     )
     this.#resolveTracks(connection)
-    const sequencer = this.#sequencers.get(context.shard) ?? new Sequencer<Work>(work => this.#handle(work))
-    this.#sequencers.set(context.shard, sequencer)
-    this.#lanes.set(context.connection, { connection, sequencer })
+    this.#connections.set(context.connection, connection)
   }
 
   #resolveTracks(connection: ProducerConnection): void {
@@ -398,56 +411,39 @@ export class ProducerSession {
     connection.tracks = instruments.map(instrument => this.#tracks.of(target, instrument.symbol))
   }
 
-  #encodingOf(context: ProducerConnection['context']): Encoding {
-    return this.#codec.encodingOf(context.target.request_type)
-  }
-
   #batch(buffer: ArrayBuffer): void {
     const frames = new FrameBatch(buffer)
-    const lane = this.#lanes.get(frames.connection)
-    const context = lane?.connection.contexts.get(frames.contextVersion)
-    if (lane === undefined || context === undefined) {
+    const connection = this.#connections.get(frames.connection)
+    const context = connection?.contexts.get(frames.contextVersion)
+    if (connection === undefined || context === undefined) {
       throw new RangeError(`frame batch of connection ${frames.connection} came before its context`)
     }
-    const values = lane.connection.frames.values
+    const values = connection.frames.values
     values[takenField] = values[takenField]! + frames.frames
     values[producerHeldField] = values[producerHeldField]! + frames.frames
-    const work = { connection: context, encoding: this.#encodingOf(context) }
-    if (frames.payloadBytes < this.#plan.limits.inlineBytesMax || !this.#codec.canOffload) {
-      const item: Item = { type: 'batch', frames, records: this.#codec.transcode(buffer, work) }
-      lane.sequencer.ready({ connection: lane.connection, item })
-      return
-    }
-    const place = lane.sequencer.reserve()
-    const fill = (item: Item): void => place({ connection: lane.connection, item })
-    this.#codec
-      .offload(buffer, work)
-      .then(records => fill({ type: 'batch', frames, records }))
-      .catch((error: unknown) => {
-        const known = asIngestError(error)
-        this.#logger.error({ code: known.code, err: known }, 'a batch of frames could not be decoded')
-        fill({ type: 'undecodable', frames })
-      })
-      .finally(() => this.#onIdle?.())
+    this.#decoding.batch(connection, context, frames)
   }
 
   #handle({ connection, item }: Work): void {
     switch (item.type) {
       case 'batch':
-        this.#intake.decoded(connection, item.frames, new RecordBatch(item.records))
+        this.#intake.decoded(connection, item.frames, item.records)
         break
       case 'undecodable':
         this.#intake.undecodable(connection, item.frames)
         break
+      case 'abandoned':
+        this.#intake.abandoned(connection, item.frames)
+        break
       case 'notice':
         // A connection ends once, by its own word or by its thread's end, whichever comes first.
-        if (this.#lanes.has(connection.context.connection)) this.#life.take(connection, item.notice)
+        if (this.#connections.has(connection.context.connection)) this.#life.take(connection, item.notice)
         break
     }
   }
 
   #ask(track: SymbolTrack, type: 'resnapshot' | 'resubscribe'): void {
-    const connection = this.#lanes.get(track.connection)?.connection
+    const connection = this.#connections.get(track.connection)
     if (connection === undefined || !track.isConnected) return
     const { connection: number, subscription } = track
     connection.port.postMessage({ type, connection: number, subscription } satisfies FromProducer)
@@ -457,7 +453,8 @@ export class ProducerSession {
   #announce(track: SymbolTrack, atMicros: number): void {
     if (!this.#hasRoom()) return
     const { exchange, region, request_type } = track.target
-    const value = encodeConnectSuccess({
+    const topic = connectSuccessTopic(region)
+    const value = encodeConnectSuccess(this.#plan.schemaIds[topic]!, {
       correlation_id: null,
       exchange,
       region,
@@ -466,7 +463,7 @@ export class ProducerSession {
       connection_id: track.connectionId,
       ts: Math.floor(atMicros / 1000)
     })
-    const route = this.#routes.to(connectSuccessTopic(region), track.route.key)
+    const route = this.#routes.to(topic, track.route.key)
     this.#sink.append(route, value, 0, value.length, atMicros, controlOwner)
   }
 
@@ -475,7 +472,7 @@ export class ProducerSession {
     const field = outcome === 'duplicate' ? duplicateField : supersededField
     values[field] = values[field]! + 1
     values[heldField] = values[heldField]! - 1
-    this.#accounts.release(owner)
+    this.#accounts.release(owner, 1)
   }
 
   #settledBatch(connection: ProducerConnection, bytes: number): void {
@@ -483,10 +480,41 @@ export class ProducerSession {
     this.#touched.add(connection)
   }
 
+  /** At the end, when everything is acknowledged. Returns how many events were published. */
+  #reportLast(): number {
+    const before = this.#reports
+    this.checkPressure()
+    this.reportBatches()
+    return this.#reports - before
+  }
+
+  /** The text of a loss reaches `ws.error` for the data's sake; that of a control topic would follow itself for ever. */
+  #publishLoss({ topic, records, keys, reason, target, isData }: TopicLoss): void {
+    if (!isData || !this.sinkIsUp) return
+    const code = 'RECORD_UNDELIVERED'
+    this.publishError({
+      code,
+      disposition: errorTable[code].disposition,
+      message: `${records} records of ${keys.size} symbols were not delivered to ${topic}: ${reason}`,
+      actor: 'producer',
+      target,
+      connection_id: null,
+      suppressed: keys.size - 1,
+      ts: Math.floor(this.#clock.nowMicros() / 1000)
+    })
+  }
+
   /** Whether there is room for errors and dead letters while the sink is away; gaps are sent in any case. */
   #hasRoom(): boolean {
-    const { creditBytes, controlReserveBytes } = this.#plan.limits
-    return this.#sink.pendingBytes < creditBytes + controlReserveBytes
+    const { tuning, limits } = this.#plan
+    return this.#sink.bufferedBytes < tuning.bufferBytes + limits.controlReserveBytes
+  }
+
+  /** What is for people waits no longer than there is room. */
+  #publishReport(topic: string, key: string, event: object): void {
+    if (!this.#hasRoom()) return
+    this.#reports++
+    this.#publishControl(topic, key, JSON.stringify(event))
   }
 
   #publishGap(gap: Gap): void {
@@ -495,9 +523,16 @@ export class ProducerSession {
     this.#outbox.publish(gap)
   }
 
-  #publishControl(topic: string, key: string, value: string, owner: number = controlOwner): void {
+  #publishControl(
+    topic: string,
+    key: string,
+    value: string,
+    owner: number = controlOwner,
+    headers?: LetterHeaders
+  ): void {
     const bytes = encoder.encode(value)
     const route: Route = this.#routes.to(topic, key)
-    this.#sink.append(route, bytes, 0, bytes.length, this.#clock.nowMicros(), owner)
+    const encoded = headers === undefined ? undefined : encodeHeaders(headers)
+    this.#sink.append(route, bytes, 0, bytes.length, this.#clock.nowMicros(), owner, encoded)
   }
 }

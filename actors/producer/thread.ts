@@ -6,19 +6,25 @@ import { adapterOf } from '../../src/exchanges/registry.ts'
 import { SharedLedger } from '../../src/wire/shared-ledger.ts'
 import { CodecPool } from '../codec/pool.ts'
 import { Codec } from './codec.ts'
-import { type ProducerOrder, type ProducerPlan, type ProducerReport } from './messages.ts'
+import { type ProducerOrder, type ProducerPlan, type ProducerReport, type ProducerStats } from './messages.ts'
+import { OffloadGauge } from './offload-gauge.ts'
 import { ProducerSession } from './session.ts'
 import { createSink } from './sinks/create-sink.ts'
 import { type SinkListener } from './sinks/record-sink.ts'
 
 const statsEveryMs = 1000
 const creditsEveryMs = 5
+const performanceEveryMs = 10_000
 
 if (parentPort === null) throw new RangeError('actors/producer/thread.ts runs as a worker thread only')
 const main = parentPort
 const plan = workerData as ProducerPlan
 const clock = new SystemClock()
 const logger = createLogger(plan.logLevel, 'producer')
+
+function stats(): ProducerStats {
+  return session.stats(clock.jumps)
+}
 
 function report(message: ProducerReport): void {
   main.postMessage(message)
@@ -29,15 +35,17 @@ const listener: SinkListener = {
     session.settled(owners, receivedMicros, count, outcome),
   undelivered: (route, firstMicros, lastMicros, count, reason) =>
     session.undelivered(route, firstMicros, lastMicros, count, reason),
+  refused: (route, value, receivedMicros, reason) => session.refused(route, value, receivedMicros, reason),
   availability: (isUp, message) => {
     session.sinkIsUp = isUp
     session.sinkMessage = message
     if (isUp) logger.info({ code: 'SINK_UNAVAILABLE' }, message)
     else logger.warn({ code: 'SINK_UNAVAILABLE' }, message)
-    report({ type: 'stats', stats: session.stats() })
+    report({ type: 'stats', stats: stats() })
   }
 }
 
+const gauge = plan.offload === 'always' ? null : new OffloadGauge()
 const sink = createSink(plan, listener, logger)
 const session = new ProducerSession({
   plan,
@@ -46,7 +54,9 @@ const session = new ProducerSession({
   ledger: new SharedLedger(plan.ledger.shards, plan.ledger.targets, plan.ledger.memory),
   codec: new Codec(
     plan.encoding,
+    plan.schemaIds,
     plan.codecs > 0 ? new CodecPool(plan.codecs, plan.exchanges) : null,
+    gauge,
     plan.exchanges
   ),
   sink,
@@ -55,19 +65,20 @@ const session = new ProducerSession({
   onGapClosed: gapId => report({ type: 'gapClosed', gapId })
 })
 
-const stats = setInterval(() => {
+const looks = setInterval(() => {
+  gauge?.look()
   session.checkFreshness()
   session.checkPressure()
-  report({ type: 'stats', stats: session.stats() })
+  report({ type: 'stats', stats: stats() })
 }, statsEveryMs)
-const credits = setInterval(() => session.flushCredits(), creditsEveryMs)
+const ticks = setInterval(() => session.tick(), creditsEveryMs)
+const performances = setInterval(() => session.reportBatches(), performanceEveryMs)
 
 async function drain(threads: number, deadlineMs: number): Promise<void> {
   await session.drain(threads, deadlineMs)
-  clearInterval(stats)
-  clearInterval(credits)
+  for (const timer of [looks, ticks, performances]) clearInterval(timer)
   await sink.close()
-  report({ type: 'drained', stats: session.stats() })
+  report({ type: 'drained', stats: stats() })
 }
 
 function fail(error: unknown): void {

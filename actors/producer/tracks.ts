@@ -1,5 +1,5 @@
 import { dataTopic, recordKey } from '../../src/domain/routing.ts'
-import { type Target } from '../../src/domain/target.ts'
+import { type Target, targetKey } from '../../src/domain/target.ts'
 import { type BookRules, type ExchangeAdapter } from '../../src/exchange-kit/adapter.ts'
 import { BookSync } from './book-sync.ts'
 import { RecentStates } from './recent-states.ts'
@@ -37,6 +37,18 @@ export class Tracks {
     const track = this.#tracks.get(route.key)
     // `ws.connect_success` has the same keys.
     return track?.route === route ? track : undefined
+  }
+
+  /** By `topic/partition`: the key of the one target whose records go there, null where several targets meet. */
+  keysByPartition(): ReadonlyMap<string, string | null> {
+    const keys = new Map<string, string | null>()
+    for (const { target, route } of this.#tracks.values()) {
+      const name = `${route.topic}/${route.partition}`
+      const key = targetKey(target)
+      const known = keys.get(name)
+      keys.set(name, known === undefined || known === key ? key : null)
+    }
+    return keys
   }
 
   of(target: Target, symbol: string): SymbolTrack {

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runService } from '../../src/app/wire.ts'
 import { loadConfig } from '../../src/config/load.ts'
-import { type ExchangeName, requestTypes, type TargetPlan } from '../../src/domain/target.ts'
+import { type ExchangeName, type TargetPlan } from '../../src/domain/target.ts'
 import { adapterOf } from '../../src/exchanges/registry.ts'
 import { contenderPlan, serveReadings } from './messages.ts'
 
-// The service itself, with its default configuration; only the linger and the batch size are those of every contender.
+// The service itself, with its default configuration; only linger, batch size and codec are those of every contender.
 const plan = contenderPlan()
 const directory = mkdtempSync(join(tmpdir(), 'coin-stream-bench-'))
 const flags: [string, string][] = [
@@ -15,8 +15,12 @@ const flags: [string, string][] = [
   ['pod', 'bench'],
   ['producer.lingerMs', String(plan.lingerMs)],
   ['producer.batchBytes', String(plan.batchBytes)],
+  ['producer.compression', plan.compression],
+  ['producer.gapFile', join(directory, 'gaps.ndjson')],
   ['registry.url', 'none'],
-  ...(plan.sink.kind === 'kafka' ? [['kafka.brokers', plan.sink.brokers.join(',')] as [string, string]] : [])
+  ...(plan.sink.kind !== 'embedded'
+    ? [['kafka.brokers', plan.sink.brokers.join(',')] as [string, string]]
+    : [])
 ]
 const { config } = loadConfig({
   file: null,
@@ -28,7 +32,7 @@ const service = await runService({
   config,
   plans: [...plansOf('binance', plan.symbols.binance), ...plansOf('upbit', plan.symbols.upbit)],
   simulation: null,
-  sinkKind: 'kafka',
+  sinkKind: plan.sink.kind === 'kafkajs-send' ? 'kafkajs-send' : 'kafka',
   endpoints: new Map([
     ['binance', { ...endpoints, websocket: `${endpoints.websocket}/stream` }],
     ['upbit', { ...endpoints, websocket: `${endpoints.websocket}/websocket/v1` }]
@@ -54,7 +58,8 @@ serveReadings(
 function plansOf(exchange: ExchangeName, natives: readonly string[]): TargetPlan[] {
   const { region, instruments } = adapterOf(exchange)
   const symbols = natives.map(native => instruments.canonicalOf(native) ?? native)
-  return requestTypes.map(request_type => ({
+  if (natives.length === 0) return []
+  return plan.requestTypes.map(request_type => ({
     target: { region, exchange, request_type },
     symbols,
     projection: []

@@ -1,12 +1,18 @@
+import { type CompressionName } from '../../src/domain/producer-tuning.ts'
+import { type RequestType } from '../../src/domain/target.ts'
+
 /** What a contender is told, as JSON in its first argument. */
 export interface ContenderPlan {
   /** Origin of the flood server, `http://127.0.0.1:port`. */
   readonly origin: string
   readonly sink:
     | { readonly kind: 'embedded' }
-    | { readonly kind: 'kafka'; readonly brokers: readonly string[] }
+    /** The service with its own producer, or with kafkajs `send()` at its end; the baselines know only the latter. */
+    | { readonly kind: 'kafka' | 'kafkajs-send'; readonly brokers: readonly string[] }
   readonly lingerMs: number
   readonly batchBytes: number
+  readonly compression: CompressionName
+  readonly requestTypes: readonly RequestType[]
   readonly symbols: { readonly binance: readonly string[]; readonly upbit: readonly string[] }
 }
 
@@ -21,6 +27,7 @@ export type ContenderReport = { readonly type: 'ready' } | ({ readonly type: 're
 export interface ContenderReading extends ContenderCounts {
   readonly cpuMicros: number
   readonly atMs: number
+  readonly rssBytes: number
 }
 
 export interface ContenderCounts {
@@ -34,7 +41,8 @@ export interface ContenderCounts {
 export function serveReadings(counts: () => ContenderCounts, stop: () => Promise<void>): void {
   process.on('message', (_order: ContenderOrder) => {
     const { user, system } = process.cpuUsage()
-    const reading = { ...counts(), cpuMicros: user + system, atMs: performance.now() }
+    const rssBytes = process.memoryUsage.rss()
+    const reading = { ...counts(), cpuMicros: user + system, atMs: performance.now(), rssBytes }
     process.send?.({ type: 'reading', ...reading } satisfies ContenderReport)
   })
   process.on('disconnect', () => void stop().finally(() => process.exit(0)))

@@ -7,10 +7,14 @@ import { openSockets } from './sockets.ts'
 const plan = contenderPlan()
 const sink = await openBaselineSink(plan)
 let frameSeq = 0
-openSockets(plan, frame => {
-  const record = naiveRecord(frame.toString(), Date.now() * 1000, ++frameSeq)
-  if (record !== null) sink.publish(record.topic, record.key, record.value)
-})
+openSockets(
+  plan,
+  () => sink.pendingBytes(),
+  frame => {
+    const record = naiveRecord(frame.toString(), Date.now() * 1000, ++frameSeq)
+    if (record !== null) sink.publish(record.topic, record.key, record.value)
+  }
+)
 serveReadings(
   () => ({ records: sink.acknowledged(), dropped: 0 }),
   async () => undefined

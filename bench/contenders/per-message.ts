@@ -19,25 +19,29 @@ let tasks = 0
 let dropped = 0
 let frameSeq = 0
 let isStopping = false
-openSockets(plan, frame => {
-  frameSeq++
-  if (tasks >= tasksMax) {
-    dropped++
-    return
+openSockets(
+  plan,
+  () => sink.pendingBytes(),
+  frame => {
+    frameSeq++
+    if (tasks >= tasksMax) {
+      dropped++
+      return
+    }
+    tasks++
+    pool
+      .run({ text: frame.toString(), receivedMicros: Date.now() * 1000, frameSeq })
+      .then(record => {
+        if (record !== null) sink.publish(record.topic, record.key, record.value)
+      })
+      .finally(() => tasks--)
+      .catch((error: unknown) => {
+        if (isStopping) return
+        process.stderr.write(`${String(error)}\n`)
+        process.exit(1)
+      })
   }
-  tasks++
-  pool
-    .run({ text: frame.toString(), receivedMicros: Date.now() * 1000, frameSeq })
-    .then(record => {
-      if (record !== null) sink.publish(record.topic, record.key, record.value)
-    })
-    .finally(() => tasks--)
-    .catch((error: unknown) => {
-      if (isStopping) return
-      process.stderr.write(`${String(error)}\n`)
-      process.exit(1)
-    })
-})
+)
 serveReadings(
   () => ({ records: sink.acknowledged(), dropped }),
   async () => {

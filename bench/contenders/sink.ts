@@ -7,10 +7,12 @@ import { createLogger } from '../../src/core/logger.ts'
 import { defaultPartitions, partitionOf } from '../../src/domain/routing.ts'
 import { type ContenderPlan } from './messages.ts'
 
-/** The baselines' sink: the very one the service uses, with the same linger, batch size and topics. */
+/** The baselines' sink: the embedded log as the service has it, or kafkajs `send()`; same linger, batch size and topics. */
 export interface BaselineSink {
   publish(topic: string, key: string, value: string): void
   acknowledged(): number
+  /** Records that are not acknowledged, and what they take. */
+  pendingBytes(): number
 }
 
 export async function openBaselineSink(plan: ContenderPlan): Promise<BaselineSink> {
@@ -20,6 +22,7 @@ export async function openBaselineSink(plan: ContenderPlan): Promise<BaselineSin
       if (outcome === 'published') published += count
     },
     undelivered: () => undefined,
+    refused: () => undefined,
     availability: () => undefined
   }
   const sink = await openSink(plan, listener)
@@ -36,7 +39,8 @@ export async function openBaselineSink(plan: ContenderPlan): Promise<BaselineSin
       const bytes = Buffer.from(value)
       sink.append(route, bytes, 0, bytes.length, Date.now() * 1000, 0)
     },
-    acknowledged: () => published
+    acknowledged: () => published,
+    pendingBytes: () => sink.pendingBytes
   }
 }
 

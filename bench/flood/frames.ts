@@ -16,7 +16,7 @@ interface Patch {
   next(): number
 }
 
-const framesPerBlock = 192
+export const framesPerBlock = 192
 
 /** One symbol's counters, shared by the blocks of a connection so that its ids go on from block to block. */
 export interface Counters {
@@ -39,11 +39,16 @@ export const channels = [
 ] as const
 export type Channel = (typeof channels)[number]
 
-/** What the flood offers, and what every contender takes. */
+/** What the flood offers and every contender takes, unless a suite says otherwise. */
 export const floodSymbols = {
   binance: ['BTCUSDT', 'ETHUSDT', 'SOLUSDT', 'XRPUSDT', 'BNBUSDT'],
   upbit: ['KRW-BTC', 'KRW-ETH', 'KRW-XRP', 'KRW-SOL', 'KRW-DOGE']
 } as const
+
+export interface FloodSymbols {
+  readonly binance: readonly string[]
+  readonly upbit: readonly string[]
+}
 
 /** Marks in a template: #t trade id, #U and #u update ids, #m event time in milliseconds. */
 const widths: Readonly<Record<string, number>> = { '#t': 10, '#U': 10, '#u': 10, '#m': 13 }
@@ -74,17 +79,18 @@ function template(channel: Channel, native: string, i: number): string {
   }
 }
 
-/** Renders one block for the symbols of a channel, round-robin; `counters` by symbol. */
+/** Renders one block for the symbols of a channel, round-robin; `counters` by symbol, `first` the ordinal of its frames. */
 export function renderBlock(
   channel: Channel,
   natives: readonly string[],
-  counters: ReadonlyMap<string, Counters>
+  counters: ReadonlyMap<string, Counters>,
+  first = 0
 ): FrameBlock {
   const chunks: Buffer[] = []
   const ends: number[] = []
   const patches: Patch[] = []
   let at = 0
-  for (let i = 0; i < framesPerBlock; i++) {
+  for (let i = first; i < first + framesPerBlock; i++) {
     const native = natives[i % natives.length]!
     const counter = counters.get(native)!
     const { text, marks } = blanked(template(channel, native, i))

@@ -5,8 +5,10 @@ import { WebSocketServer } from 'ws'
 import {
   type Channel,
   type Counters,
+  type FloodSymbols,
   type FrameBlock,
   floodSymbols,
+  framesPerBlock,
   newCounters,
   renderBlock
 } from './frames.ts'
@@ -18,6 +20,8 @@ const blocksPerStream = 4
 /** No connection gets further ahead of the slowest, so that every reader meets the same mix of frames at any speed. */
 const leadBlocksMax = 2
 const tickMs = 5
+/** Its first argument may name other symbols. */
+const symbols = JSON.parse(process.argv[2] ?? JSON.stringify(floodSymbols)) as FloodSymbols
 /** By channel and symbol: a connection that comes again goes on where the last one ended. */
 const counters = new Map<string, Counters>()
 const streams = new Set<Stream>()
@@ -56,7 +60,9 @@ class Stream {
   constructor(socket: Duplex, channel: Channel, natives: readonly string[]) {
     this.#socket = socket
     const own = new Map(natives.map(native => [native, countersOf(channel, native)]))
-    this.#blocks = Array.from({ length: blocksPerStream }, () => renderBlock(channel, natives, own))
+    this.#blocks = Array.from({ length: blocksPerStream }, (_, block) =>
+      renderBlock(channel, natives, own, block * framesPerBlock)
+    )
   }
 
   /** Writes whole blocks while the reader takes them and the other connections keep up. */
@@ -118,7 +124,7 @@ const server = createServer((request, response) => {
     const lastUpdateId = snapshotUpdateId(url.searchParams.get('symbol') ?? '')
     response.end(JSON.stringify({ lastUpdateId, bids: [], asks: [] }))
   } else if (url.pathname === '/api/v3/exchangeInfo') {
-    const list = floodSymbols.binance.map(symbol => ({
+    const list = symbols.binance.map(symbol => ({
       symbol,
       status: 'TRADING',
       baseAsset: symbol.slice(0, -4),
@@ -126,7 +132,7 @@ const server = createServer((request, response) => {
     }))
     response.end(JSON.stringify({ symbols: list }))
   } else if (url.pathname === '/v1/market/all') {
-    response.end(JSON.stringify(floodSymbols.upbit.map(market => ({ market }))))
+    response.end(JSON.stringify(symbols.upbit.map(market => ({ market }))))
   } else {
     response.statusCode = 404
     response.end('{}')

@@ -87,8 +87,18 @@ export async function kafkaHome() {
       'Kafka',
       folder
     )
-    await formatStorage(java, folder)
+    await formatStorage(java, join(folder, 'libs'), folder)
   })
+}
+
+/** A formatted data folder for other settings than those of the single broker; `name` tells them apart. */
+export async function formattedFolder(name, settings, options) {
+  const { java } = await javaHome()
+  const libs = join(await kafkaHome(), 'libs')
+  const folder = await cached(`kafka-${versions.kafka}-${name}`, target =>
+    formatStorage(java, libs, target, settings, options)
+  )
+  return join(folder, 'formatted')
 }
 
 export async function redisBinary() {

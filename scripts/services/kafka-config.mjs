@@ -12,6 +12,9 @@ export const jvmFlags = [
   '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'
 ]
 
+/** A broker under a bench has the compiler and the memory that a real one has. */
+export const loadJvmFlags = jvmFlags.filter(flag => !/SerialGC|TieredStopAtLevel/.test(flag))
+
 /**
  * The settings of a single broker that is its own controller. A broker killed hard may come back only when its old
  * session has expired, hence the short session; topics are made by whoever needs them, never by a stray produce.
@@ -51,15 +54,19 @@ export function writeSettings(file, settings) {
   )
 }
 
-/** Leaves a formatted data folder in `folder/formatted`; neither ports nor paths are in it, so each run copies it. */
-export async function formatStorage(java, folder) {
+/**
+ * Leaves a formatted data folder in `folder/formatted`; neither ports nor paths are in it, so each run copies it. The
+ * settings say which node it is; `options` are further arguments of the format.
+ */
+export async function formatStorage(java, libs, folder, settings = brokerSettings(1, 2), options = []) {
   const data = join(folder, 'formatted')
   mkdirSync(data, { recursive: true })
   const file = join(folder, 'format.properties')
-  writeSettings(file, { ...brokerSettings(1, 2), 'log.dirs': data })
-  const classPath = ['-cp', join(folder, 'libs', '*')]
+  writeSettings(file, { ...settings, 'log.dirs': data })
+  const classPath = ['-cp', join(libs, '*')]
   const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file, '--ignore-formatted']
-  await run(java, ['-Xmx128m', ...jvmFlags, ...classPath, ...format], 'Formatting the data folder of Kafka')
+  const command = ['-Xmx128m', ...jvmFlags, ...classPath, ...format, ...options]
+  await run(java, command, 'Formatting the data folder of Kafka')
 }
 
 /** The same settings as environment variables of the container image. */

@@ -39,13 +39,27 @@ function kafkaRequest(key, version, body) {
 
 const isFrameComplete = bytes => bytes.length >= 4 && bytes.length >= 4 + bytes.readInt32BE(0)
 
+/** Node ids in a Metadata v1 answer: `count, (id, host, port, rack)…` behind the correlation id. */
+function nodeIds(answer) {
+  const ids = []
+  let at = 12
+  for (let left = answer.readInt32BE(8); left > 0; left--) {
+    ids.push(answer.readInt32BE(at))
+    at += 4
+    at += 2 + answer.readInt16BE(at)
+    at += 4
+    at += 2 + Math.max(0, answer.readInt16BE(at))
+  }
+  return ids
+}
+
 /** Ready is a broker that answers ApiVersions and names itself in the metadata: a fenced one does not. */
-export async function probeKafka(port) {
+export async function probeKafka(port, nodeId = 1) {
   const versions = await exchange(port, kafkaRequest(18, 0, Buffer.alloc(0)), isFrameComplete)
   if (versions.readInt16BE(8) !== 0) throw new Error('ApiVersions was refused')
   const noTopics = Buffer.alloc(4)
   const metadata = await exchange(port, kafkaRequest(3, 1, noTopics), isFrameComplete)
-  if (metadata.readInt32BE(8) < 1) throw new Error('no broker is registered yet')
+  if (!nodeIds(metadata).includes(nodeId)) throw new Error(`broker ${nodeId} is not registered yet`)
 }
 
 export async function probeRedis(port) {

@@ -11,7 +11,7 @@ import {
   registryJar,
   witnessPath
 } from './install.mjs'
-import { brokerSettings, containerSettings, jvmFlags, writeSettings } from './kafka-config.mjs'
+import { brokerSettings, containerSettings, jvmFlags, loadJvmFlags, writeSettings } from './kafka-config.mjs'
 import { freePorts, probeKafka, probeRedis, probeRegistry } from './probe.mjs'
 import { TiedProcess } from './tied-process.mjs'
 
@@ -32,14 +32,27 @@ async function kafkaOn([port, controllerPort], folder) {
     const plan = containerOf('kafka', [[port, port]], containerSettings(port, controllerPort))
     return new TiedProcess({ name: 'kafka', folder, probe, ...plan })
   }
-  const home = await kafkaHome()
+  const formatted = join(await kafkaHome(), 'formatted')
+  return brokerProcess({
+    name: 'kafka',
+    folder,
+    probe,
+    formatted,
+    settings: brokerSettings(port, controllerPort)
+  })
+}
+
+/** A broker with a copy of the formatted data folder, not started yet. */
+export async function brokerProcess({ name, folder, probe, formatted, settings }) {
   const { java } = await javaHome()
-  const settings = join(folder, 'server.properties')
-  const data = join(folder, 'data')
-  cpSync(join(home, 'formatted'), data, { recursive: true })
-  writeSettings(settings, { ...brokerSettings(port, controllerPort), 'log.dirs': data })
-  const command = [java, '-Xmx256m', ...jvmFlags, '-cp', join(home, 'libs', '*'), 'kafka.Kafka', settings]
-  return new TiedProcess({ name: 'kafka', folder, command, probe })
+  const file = join(folder, `${name}.properties`)
+  const data = join(folder, 'data', name)
+  cpSync(formatted, data, { recursive: true })
+  writeSettings(file, { ...settings, 'log.dirs': data })
+  const isForLoad = process.env.COIN_STREAM_KAFKA_FOR === 'load'
+  const jvm = isForLoad ? ['-Xmx1g', ...loadJvmFlags] : ['-Xmx256m', ...jvmFlags]
+  const command = [java, ...jvm, '-cp', join(await kafkaHome(), 'libs', '*'), 'kafka.Kafka', file]
+  return new TiedProcess({ name, folder, command, probe })
 }
 
 async function redisOn([port], folder) {
@@ -82,7 +95,7 @@ async function registryOn([port], folder) {
 }
 
 /** A port can be taken between its choice and its use: then the service ends at once and gets others. */
-async function startOn(make, portCount, folder) {
+export async function startOn(make, portCount, folder) {
   for (let n = 1; ; n++) {
     const attemptFolder = join(folder, `${n}`)
     mkdirSync(attemptFolder, { recursive: true })

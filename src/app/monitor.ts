@@ -69,7 +69,11 @@ export class Monitor {
       records,
       records_per_s: this.#rate(placed.targetIndex, records, nowMs),
       latency_ms: latencyOf(account.latency),
-      gaps_open: gapsOpen
+      gaps_open: gapsOpen,
+      freshness_ms: freshness(
+        shards.map(shard => shard.get('lastFrameMicros')),
+        nowMs
+      )
     }
   }
 
@@ -92,6 +96,11 @@ export class Monitor {
       Array.from({ length: target.shards }, (_, i) => this.#ledger.frames(target.firstShard + i))
     )
   }
+}
+
+function freshness(lastFrameMicros: readonly number[], nowMs: number): number | null {
+  const last = Math.max(0, ...lastFrameMicros)
+  return last === 0 ? null : Math.max(0, Math.round(nowMs - last / 1000))
 }
 
 function latencyOf(histogram: Histogram): LatencySummary {

@@ -1,9 +1,4 @@
-import avsc from 'avsc'
-import { connectSuccessSchema } from '../../schemas/generated/connect-success.ts'
-import { orderBookSchema } from '../../schemas/generated/order-book.ts'
-import { tickerSchema } from '../../schemas/generated/ticker.ts'
-import { tradeSchema } from '../../schemas/generated/trade.ts'
-import ids from '../../schemas/ids.json' with { type: 'json' }
+import { localTypes, type WriterTypes } from '../bus/writer-schemas.ts'
 
 /** A record as it lies in a topic. */
 export interface StoredRecord {
@@ -16,33 +11,28 @@ export interface StoredRecord {
   readonly value: Uint8Array | null
 }
 
-const typesById: ReadonlyMap<number, avsc.Type> = new Map(
-  [
-    [ids.Ticker, tickerSchema] as const,
-    [ids.Trade, tradeSchema] as const,
-    [ids.OrderBook, orderBookSchema] as const,
-    [ids.ConnectSuccess, connectSuccessSchema] as const
-  ].map(([id, text]) => [id, avsc.Type.forSchema(JSON.parse(text) as avsc.Schema)])
-)
-
 const confluentHeaderBytes = 5
 
-/** One record as one line of JSON, decoded by the schema id in its bytes: what `tail` prints. */
-export function recordLine({ topic, partition, offset, key, timestampMs, value }: StoredRecord): string {
+/**
+ * One record as one line of JSON, decoded by the schema that wrote it: what `tail` prints.
+ * @param writers who knows the schema behind the id in the value
+ */
+export function recordLine(record: StoredRecord, writers: WriterTypes = localTypes): string {
+  const { topic, partition, offset, key, timestampMs, value } = record
   const head = JSON.stringify({ topic, partition, offset, key, ts: timestampMs })
-  return `${head.slice(0, -1)},"value":${valueText(value)}}`
+  return `${head.slice(0, -1)},"value":${valueText(value, writers)}}`
 }
 
-function valueText(value: Uint8Array | null): string {
+function valueText(value: Uint8Array | null, writers: WriterTypes): string {
   if (value === null) return 'null'
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-  const text = bytes[0] === 0 ? avroText(bytes) : jsonText(bytes)
+  const text = bytes[0] === 0 ? avroText(bytes, writers) : jsonText(bytes)
   return text ?? JSON.stringify({ undecodable_base64: bytes.toString('base64') })
 }
 
-function avroText(bytes: Buffer): string | null {
+function avroText(bytes: Buffer, writers: WriterTypes): string | null {
   if (bytes.length < confluentHeaderBytes) return null
-  const type = typesById.get(bytes.readInt32BE(1))
+  const type = writers.typeOf(bytes.readInt32BE(1))
   if (type === undefined) return null
   try {
     return JSON.stringify(type.fromBuffer(bytes.subarray(confluentHeaderBytes)))

@@ -1,6 +1,8 @@
 import { type Config } from '../config/schema.ts'
 import { type LogLevel } from '../core/logger.ts'
 import { type FrameLedger, type RecordLedger } from '../domain/ledger.ts'
+import { type PartitionActivity } from '../domain/partition-activity.ts'
+import { type CompressionName, type ProducerProfile } from '../domain/producer-tuning.ts'
 import { type LatencySummary, type Summary } from '../domain/summary.ts'
 import { type ExchangeName, type TargetPlan } from '../domain/target.ts'
 
@@ -43,12 +45,32 @@ export interface TargetStatus {
   readonly records_per_s: number
   readonly latency_ms: LatencySummary
   readonly gaps_open: number
+  /** Since the last frame of any of its connections; null before the first. */
+  readonly freshness_ms: number | null
 }
 
 export interface ThreadStatus {
   readonly name: string
   readonly state: 'starting' | 'running' | 'restarting' | 'stopped'
   readonly restarts: number
+}
+
+/** The Kafka producer now. */
+export interface ProducerStatus {
+  readonly profile: ProducerProfile
+  readonly compression: CompressionName
+  /** Topics with a compression of their own. */
+  readonly compression_by_topic: Readonly<Record<string, CompressionName>>
+  readonly available: boolean
+  /** Why it is not available, or since when it is again, in a sentence; empty when nothing ever happened. */
+  readonly message: string
+  /** Memory of encoded batches, and its limit. */
+  readonly buffered_bytes: number
+  readonly buffer_bytes: number
+  /** Raw frames that wait because that memory is used up, or for the codec. */
+  readonly undecoded_bytes: number
+  readonly requests: number
+  readonly partitions: readonly PartitionActivity[]
 }
 
 /** What a running service says of itself: the live table, `status` and the admin socket all show this. */
@@ -65,6 +87,8 @@ export interface StatusSnapshot {
     readonly message: string
   }
   readonly registry: string
+  /** Null when the records go into the log inside the process. */
+  readonly producer: ProducerStatus | null
   readonly targets: readonly TargetStatus[]
   readonly frames: FrameLedger
   readonly records: RecordLedger
@@ -74,6 +98,8 @@ export interface StatusSnapshot {
   /** How often each error code occurred, and each limit of the configuration was hit. */
   readonly errors: Readonly<Record<string, number>>
   readonly limits: Readonly<Record<string, number>>
+  /** Times at which the wall clock had moved against the monotonic one. */
+  readonly clock_jumps: number
 }
 
 export interface RunningService {

@@ -1,4 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { type KafkaAccess } from '../bus/kafka-client.ts'
+import { type RegistryAccess } from '../bus/registry-http.ts'
+import { SchemaRegistry } from '../bus/schema-registry.ts'
+import { WriterSchemas } from '../bus/writer-schemas.ts'
 import { asIngestError, IngestError } from '../core/errors.ts'
 import { listenOnUnixSocket } from '../core/unix-socket.ts'
 import { isExchangeName } from '../domain/target.ts'
@@ -8,6 +12,7 @@ import { type Ledger } from '../simulator/ledger.ts'
 import { Check } from '../verify/check.ts'
 import { EmbeddedReader } from '../verify/embedded-reader.ts'
 import { KafkaReader } from '../verify/kafka-reader.ts'
+import { RecordDecoder } from '../verify/record-decoder.ts'
 import { type CheckSource, type RecordReader } from '../verify/record-source.ts'
 import { type HarnessFault, type SimulationStats, type SimulationVenues } from './simulation-messages.ts'
 
@@ -30,6 +35,7 @@ export class SimulationServer {
   readonly #explain: (sentence: string) => void
   readonly #server = createServer((request, response) => this.#answer(request, response))
   readonly #readers: RecordReader[] = []
+  readonly #registries: SchemaRegistry[] = []
   #check: Check | null = null
   #truth: Truth | null = null
   #finishing: Promise<Truth> | null = null
@@ -52,6 +58,7 @@ export class SimulationServer {
   async close(): Promise<void> {
     const closed = new Promise<void>(resolve => this.#server.close(() => resolve()))
     this.#server.closeAllConnections()
+    for (const registry of this.#registries) registry.close()
     await Promise.allSettled(this.#readers.map(reader => reader.close()))
     await closed
   }
@@ -108,9 +115,30 @@ export class SimulationServer {
     const reader =
       source.kind === 'embedded'
         ? new EmbeddedReader(source.socket, take, note)
-        : new KafkaReader(source.brokers, source.topics, take, note)
+        : source.registry === null
+          ? new KafkaReader(source.access, source.topics, take, note)
+          : this.#registryReader(check, source, source.registry)
     await reader.attach()
     this.#readers.push(reader)
+  }
+
+  /** Takes the registry's word on every id: a record with one that it does not know is unreadable to everybody else. */
+  #registryReader(
+    check: Check,
+    { access, topics }: Extract<CheckSource, { kind: 'kafka' }>,
+    registryAccess: RegistryAccess
+  ): KafkaReader {
+    const registry = new SchemaRegistry(registryAccess)
+    this.#registries.push(registry)
+    const schemas = new WriterSchemas(registry, null)
+    const decoder = new RecordDecoder(schemas)
+    return new KafkaReader(
+      access,
+      topics,
+      (topic, key, bytes, start, end) => check.accept(topic, key, bytes, start, end, decoder),
+      check.note.bind(check),
+      value => schemas.prepare(value)
+    )
   }
 
   async #finish(check: Check, withinMs: number): Promise<Truth> {
@@ -166,13 +194,37 @@ async function readBody(request: IncomingMessage): Promise<Readonly<Record<strin
 
 function sourceOf(body: Readonly<Record<string, unknown>>): CheckSource {
   const source = (body['source'] ?? {}) as Readonly<Record<string, unknown>>
-  const { kind, socket, brokers, topics } = source
+  const { kind, socket, access, topics, registry = null } = source
   if (kind === 'embedded' && typeof socket === 'string') return { kind, socket }
-  if (kind === 'kafka' && areTexts(brokers) && areTexts(topics)) return { kind, brokers, topics }
+  if (kind === 'kafka' && isKafka(access) && areTexts(topics) && isRegistry(registry)) {
+    return { kind, access, topics, registry }
+  }
   throw new IngestError(
     'USAGE',
-    'source is {"kind":"embedded","socket":PATH} or {"kind":"kafka","brokers":[…],"topics":[…]}.'
+    'source is {"kind":"embedded","socket":PATH} or {"kind":"kafka","access":{"brokers":[…],…},"topics":[…],"registry"?:{…}}.'
   )
+}
+
+function isKafka(value: unknown): value is KafkaAccess {
+  if (typeof value !== 'object' || value === null) return false
+  const { brokers, clientId, tls, caFile, certFile, keyFile, sasl } = value as Readonly<Record<string, unknown>>
+  const areFiles = [caFile, certFile, keyFile].every(each => each === null || typeof each === 'string')
+  return areTexts(brokers) && typeof clientId === 'string' && typeof tls === 'boolean' && areFiles && isLogin(sasl)
+}
+
+function isLogin(value: unknown): value is KafkaAccess['sasl'] {
+  if (typeof value !== 'object' || value === null) return value === null
+  const { mechanism, username, password } = value as Readonly<Record<string, unknown>>
+  return [mechanism, username, password].every(each => typeof each === 'string')
+}
+
+function isRegistry(value: unknown): value is RegistryAccess | null {
+  if (typeof value !== 'object' || value === null) return value === null
+  const { url, username, password, token, caFile, timeoutMs } = value as Readonly<Record<string, unknown>>
+  const areTextsOrNull = [username, password, token, caFile].every(
+    each => each === null || typeof each === 'string'
+  )
+  return typeof url === 'string' && URL.canParse(url) && areTextsOrNull && typeof timeoutMs === 'number'
 }
 
 function faultOf(body: Readonly<Record<string, unknown>>): HarnessFault {

@@ -34,6 +34,8 @@ export interface ThreadsPlan {
   readonly layout: Layout
   /** Unix socket of the embedded log on which a checker attaches; null opens none. */
   readonly verifySocket: string | null
+  /** By topic, of every topic that holds Avro. */
+  readonly schemaIds: Readonly<Record<string, number>>
   /** Partition counts of the sink's topics, as they are when a producer starts. */
   partitions(): Readonly<Record<string, number>>
   endpointsOf(exchange: ExchangeName): ExchangePlan['endpoints']
@@ -42,6 +44,8 @@ export interface ThreadsPlan {
 export interface ThreadsEvents {
   /** Something to count and to log, with as many of its kind before it that were held back; the service goes on. */
   fault(error: IngestError, facts: { readonly suppressed?: number; readonly [name: string]: unknown }): void
+  /** A producer is ready: the first, or one after another that ended. */
+  producerReady(): void
   /** The service cannot go on. */
   failed(error: IngestError): void
 }
@@ -55,6 +59,8 @@ export class Threads {
   #log: LogRef | null = null
   #producer: ProducerRef | null = null
   #stats: ProducerStats | null = null
+  /** Partition counts with which the newest producer was started. */
+  #partitions: Readonly<Record<string, number>> = {}
   /** Gaps that all producers have opened. */
   #gapsOpened = 0
   /** Those of whose end the sink is not known to have heard: when the producer dies they are its successor's. */
@@ -87,6 +93,14 @@ export class Threads {
   get gaps(): ProducerStats['gaps'] {
     const open = this.#stats?.gaps.open ?? this.#openGaps.size
     return { opened: this.#gapsOpened, closed: this.#gapsOpened - open, open }
+  }
+
+  /** How the partition counts differ from those that the producer was started with: `trade-data.asia 12 → 24`. */
+  get partitionChanges(): readonly string[] {
+    const now = this.#plan.partitions()
+    return Object.entries(this.#partitions)
+      .filter(([topic, count]) => now[topic] !== count)
+      .map(([topic, count]) => `${topic} ${count} → ${now[topic]}`)
   }
 
   get status(): readonly ThreadStatus[] {
@@ -176,18 +190,21 @@ export class Threads {
   async #startProducer(): Promise<Child> {
     const { config, logLevel, ledger, layout } = this.#plan
     if (this.#producer !== null) this.#buryProducer()
+    this.#partitions = this.#plan.partitions()
     const producer = new ProducerRef(
       {
         pod: config.pod,
         logLevel,
         sink: this.#sinkPlan(),
         encoding: config.serialization.data,
-        partitions: this.#plan.partitions(),
+        schemaIds: this.#plan.schemaIds,
+        partitions: this.#partitions,
         ledger: { memory: ledger.memory, shards: ledger.shards, targets: ledger.targets },
         openGaps: [...this.#openGaps.values()],
         gapFile: config.kafka.brokers.length === 0 ? null : config.producer.gapFile,
         tuning: tuningOf(config.producer),
         codecs: config.threads.codecs,
+        offload: config.threads.offload,
         exchanges: layout.exchanges.map(({ exchange }) => exchange),
         limits: config.limits
       },
@@ -208,6 +225,7 @@ export class Threads {
     await readyOrEnded(producer)
     this.#producer = producer
     for (const [thread, exchange] of this.#exchanges) this.#join(thread, exchange)
+    this.#events.producerReady()
     return { exited: producer.exited, stop: () => producer.terminate() }
   }
 

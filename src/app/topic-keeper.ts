@@ -1,30 +1,48 @@
-import { planTopics } from '../../actors/kafka/topic-plan.ts'
-import { manageTopics } from '../../actors/kafka/topics.ts'
+import { planTopics, type TopicPlan } from '../../actors/kafka/topic-plan.ts'
+import { manageTopics, type TopicReport } from '../../actors/kafka/topics.ts'
 import { type Config } from '../config/schema.ts'
+import { type Clock } from '../core/clock.ts'
 import { asIngestError } from '../core/errors.ts'
 import { type Logger } from '../core/logger.ts'
-import { connectSuccessTopic, controlTopics, dataTopic, defaultPartitions } from '../domain/routing.ts'
+import { tuningOf } from '../domain/producer-tuning.ts'
 import { type Target } from '../domain/target.ts'
 
 const againAfterMs = 2_000
+const lookEveryMs = 60_000
+/** A look that began this shortly before is as good as a new one. */
+const freshMs = 1_000
 
-/** Partition counts of the topics in use: the defaults of the embedded log, or what Kafka has. */
+/** Partition counts of the topics in use: the planned ones for the embedded log, or what Kafka has. */
 export class TopicKeeper {
   readonly #config: Config
-  readonly #targets: readonly Target[]
+  readonly #plans: readonly TopicPlan[]
   readonly #logger: Logger
+  readonly #clock: Clock
+  readonly #manage: typeof manageTopics
   #partitions: Readonly<Record<string, number>>
-  #timer: NodeJS.Timeout | null = null
+  #onChanged: (() => void) | null = null
+  #looking: Promise<void> | null = null
+  #lookedMicros = Number.NEGATIVE_INFINITY
+  #timer: unknown = null
   #isFailing = false
   #isClosed = false
+  /** Sentences of the last look: what stays as it is is said once. */
+  #said: ReadonlySet<string> = new Set()
 
-  constructor(config: Config, targets: readonly Target[], logger: Logger) {
+  constructor(
+    config: Config,
+    targets: readonly Target[],
+    logger: Logger,
+    clock: Clock,
+    manage: typeof manageTopics = manageTopics
+  ) {
     this.#config = config
-    this.#targets = targets
     this.#logger = logger
-    const connects = targets.map(({ region }) => connectSuccessTopic(region))
-    const topics = [...targets.map(dataTopic), ...connects, ...Object.keys(controlTopics)]
-    this.#partitions = Object.fromEntries(topics.map(topic => [topic, defaultPartitions(topic)]))
+    this.#clock = clock
+    this.#manage = manage
+    const { batchBytes } = tuningOf(config.producer)
+    this.#plans = planTopics(targets, { ...config.topics, batchBytes })
+    this.#partitions = Object.fromEntries(this.#plans.map(({ topic, partitions }) => [topic, partitions]))
   }
 
   get partitions(): Readonly<Record<string, number>> {
@@ -32,23 +50,47 @@ export class TopicKeeper {
   }
 
   /**
-   * Creates or verifies the topics. While Kafka cannot be reached the planned counts are assumed, and it is tried again;
-   * `onChanged` is called when what Kafka has differs from what was assumed.
+   * Creates or verifies the topics, and does so again every minute until it is closed. While Kafka cannot be reached the
+   * counts known so far are assumed, and it is tried again soon; `onChanged` is called when what Kafka has differs from
+   * them. Resolves after the first look, whether it succeeded or not.
    */
   async open(onChanged: () => void): Promise<void> {
+    this.#onChanged = onChanged
+    await this.#lookOnce()
+  }
+
+  /** Looks at once, unless that has just been done or is being done. */
+  look(): void {
+    if (this.#onChanged === null) return
+    if (this.#clock.nowMicros() - this.#lookedMicros < freshMs * 1000) return
+    void this.#lookOnce()
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#clock.clearTimeout(this.#timer)
+  }
+
+  #lookOnce(): Promise<void> {
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = null
+    })
+    return this.#looking
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isClosed) return
+    this.#clock.clearTimeout(this.#timer)
+    this.#lookedMicros = this.#clock.nowMicros()
     const { kafka, topics } = this.#config
+    let nextMs = lookEveryMs
     try {
-      const plans = planTopics(this.#targets)
-      const report = await manageTopics(kafka, plans, topics.manage ? 'create' : 'verify', this.#logger)
-      for (const mismatch of report.mismatches) this.#logger.warn(mismatch)
-      for (const topic of report.missing) {
-        this.#logger.warn(
-          `Topic ${topic} does not exist, and topics.manage is off: create it with \`kafka-topics\`.`
-        )
-      }
+      const mode = topics.manage ? 'create' : 'verify'
+      const report = await this.#manage(kafka, this.#plans, mode, this.#logger)
       if (this.#isFailing) this.#logger.info('The topics are known now.')
       this.#isFailing = false
-      this.#adopt(report.partitions, onChanged)
+      this.#tell(report)
+      this.#adopt(report.partitions)
     } catch (error) {
       const { code, message } = asIngestError(error)
       const sentence = message.replace(/\.?$/, '.')
@@ -56,18 +98,29 @@ export class TopicKeeper {
       if (!this.#isFailing)
         this.#logger.warn({ code }, `${sentence} The service goes on within its buffer and tries again.`)
       this.#isFailing = true
-      if (!this.#isClosed) this.#timer = setTimeout(() => void this.open(onChanged), againAfterMs)
+      nextMs = againAfterMs
     }
+    if (!this.#isClosed) this.#timer = this.#clock.setTimeout(() => void this.#lookOnce(), nextMs)
   }
 
-  async close(): Promise<void> {
-    this.#isClosed = true
-    if (this.#timer !== null) clearTimeout(this.#timer)
+  #tell({ created, missing, mismatches, refused }: TopicReport): void {
+    if (created.length > 0) this.#logger.info(`Created ${created.join(', ')}.`)
+    const absent = this.#config.topics.manage
+      ? []
+      : missing.map(
+          topic =>
+            `Topic ${topic} does not exist, or this user may not see it, and topics.manage is off; create it with \`coin-stream topics apply\`.`
+        )
+    const sentences = [...mismatches, ...absent, ...refused]
+    for (const sentence of sentences) {
+      if (!this.#said.has(sentence)) this.#logger.warn({ code: 'TOPIC_UNFIT' }, sentence)
+    }
+    this.#said = new Set(sentences)
   }
 
-  #adopt(found: Readonly<Record<string, number>>, onChanged: () => void): void {
+  #adopt(found: Readonly<Record<string, number>>): void {
     const isChanged = Object.entries(found).some(([topic, count]) => this.#partitions[topic] !== count)
     this.#partitions = { ...this.#partitions, ...found }
-    if (isChanged) onChanged()
+    if (isChanged && !this.#isClosed) this.#onChanged?.()
   }
 }

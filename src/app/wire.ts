@@ -1,9 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AdminServer } from '../../actors/control/admin-server.ts'
 import { readableTopics } from '../../actors/control/topics.ts'
+import { type KafkaAccess } from '../bus/kafka-client.ts'
+import { type RegistryAccess } from '../bus/registry-http.ts'
+import { type Config } from '../config/schema.ts'
 import { SystemClock } from '../core/clock.ts'
 import { asIngestError, type ErrorCode } from '../core/errors.ts'
 import { createLogger, type Logger } from '../core/logger.ts'
@@ -13,6 +16,8 @@ import { SharedLedger } from '../wire/shared-ledger.ts'
 import { plansFor } from './default-targets.ts'
 import { type Layout, layOut } from './layout.ts'
 import { Monitor } from './monitor.ts'
+import { producerStatus, producerSummary } from './producer-status.ts'
+import { schemaIdsFor } from './schema-preflight.ts'
 import { type RunningService, type ServiceOptions, type StatusSnapshot } from './service.ts'
 import { type SimulationClient, startOrAttach } from './simulation-client.ts'
 import { tailHandler } from './tail.ts'
@@ -55,6 +60,7 @@ class Service implements RunningService {
   #timer: NodeJS.Timeout | null = null
   #state: StatusSnapshot['state'] = 'starting'
   #stopping: Promise<Summary> | null = null
+  #isRenewing = false
   #closing: Promise<void> | null = null
   #drainMs: number
 
@@ -85,11 +91,9 @@ class Service implements RunningService {
     const ledger = new SharedLedger(layout.shards, layout.targets.length)
     this.#layout = layout
     this.#monitor = new Monitor(ledger, layout.targets)
-    const topics = new TopicKeeper(
-      config,
-      layout.targets.map(placed => placed.plan.target),
-      this.#logger
-    )
+    const targets = layout.targets.map(placed => placed.plan.target)
+    const schemaIds = await schemaIdsFor(config, targets, this.#logger)
+    const topics = new TopicKeeper(config, targets, this.#logger, this.#clock)
     this.#topics = topics
     const threads = new Threads(
       {
@@ -100,6 +104,7 @@ class Service implements RunningService {
         clock: this.#clock,
         ledger,
         layout,
+        schemaIds,
         verifySocket: simulation?.verify === true ? verifySocket : null,
         partitions: () => topics.partitions,
         endpointsOf: exchange => {
@@ -112,13 +117,17 @@ class Service implements RunningService {
           this.#count(error.code, 1 + (facts.suppressed ?? 0))
           this.#logger.warn({ code: error.code, ...facts }, error.message)
         },
+        producerReady: () => {
+          topics.look()
+          this.#renewProducer()
+        },
         failed: error => this.#fail(error)
       }
     )
     this.#threads = threads
     if (config.kafka.brokers.length === 0) await threads.startLog()
     else {
-      const known = topics.open(() => void threads.crash('producer'))
+      const known = topics.open(() => this.#renewProducer())
       // The check must know the topics; a service that only runs does not wait long for a Kafka that does not answer.
       const patience = simulation?.verify === true ? [] : [sleep(topicsWithinMs, undefined, { ref: false })]
       await Promise.race([known, ...patience])
@@ -139,17 +148,20 @@ class Service implements RunningService {
     const { config } = this.#options
     const stats = this.#threads?.stats ?? null
     const openByTarget = stats?.openByTarget ?? []
+    const isEmbedded = config.kafka.brokers.length === 0
+    const undelivered = stats?.undelivered ?? 0
     return {
       started_at: this.#startedMs,
       state: this.#state,
       pod: config.pod,
       simulated: this.#simulation !== null,
       sink: {
-        kind: config.kafka.brokers.length === 0 ? 'embedded' : 'kafka',
+        kind: isEmbedded ? 'embedded' : 'kafka',
         available: stats?.sink.isUp ?? true,
         message: stats?.sink.message ?? ''
       },
-      registry: 'none',
+      registry: isEmbedded ? 'none' : config.registry.url,
+      producer: isEmbedded ? null : producerStatus(config, stats),
       targets: this.#layout.targets.map(placed => {
         const { exchange, request_type } = placed.plan.target
         const gaps = openByTarget.find(
@@ -162,8 +174,13 @@ class Service implements RunningService {
       gaps: this.#gaps(),
       reconnects: this.#monitor.reconnects(),
       threads: this.#threads?.status ?? [],
-      errors: { ...this.#errors, ...stats?.deadByCode },
-      limits: { ...stats?.limitHits, ...this.#threads?.log?.stats.limitHits }
+      errors: {
+        ...this.#errors,
+        ...stats?.deadByCode,
+        ...(undelivered > 0 ? { RECORD_UNDELIVERED: undelivered } : {})
+      },
+      limits: { ...stats?.limitHits, ...this.#threads?.log?.stats.limitHits },
+      clock_jumps: stats?.clockJumps ?? 0
     }
   }
 
@@ -181,6 +198,25 @@ class Service implements RunningService {
   async crash(thread: string): Promise<void> {
     await this.#simulation?.fault({ kind: 'kill' })
     await this.#threads?.crash(thread)
+  }
+
+  /**
+   * Restarts a producer that was started with other partition counts than there are now, since its keys would go on to
+   * their old partitions. One that is just starting is looked at when it is ready.
+   */
+  #renewProducer(): void {
+    const changes = this.#threads?.partitionChanges ?? []
+    if (changes.length === 0 || this.#isRenewing || this.#stopping !== null) return
+    this.#logger.warn(
+      `The partitions have changed (${changes.join(', ')}): the producer starts again with them; what is not acknowledged yet becomes a declared gap.`
+    )
+    this.#isRenewing = true
+    this.crash('producer').then(
+      () => {
+        this.#isRenewing = false
+      },
+      (error: unknown) => this.#fail(error)
+    )
   }
 
   async #openAdmin(): Promise<void> {
@@ -205,11 +241,12 @@ class Service implements RunningService {
   }
 
   async #attachCheck(socket: string): Promise<void> {
-    const { brokers } = this.#options.config.kafka
+    const { kafka, registry } = this.#options.config
+    const topics = Object.keys(this.#topics?.partitions ?? {})
     await this.#simulation?.check(
-      brokers.length === 0
+      kafka.brokers.length === 0
         ? { kind: 'embedded', socket }
-        : { kind: 'kafka', brokers, topics: Object.keys(this.#topics?.partitions ?? {}) }
+        : { kind: 'kafka', access: checkedKafka(kafka), topics, registry: checkedRegistry(registry) }
     )
   }
 
@@ -283,6 +320,7 @@ class Service implements RunningService {
         records,
         latency_ms
       })),
+      producer: status.producer === null ? null : producerSummary(status.producer),
       truth
     }
   }
@@ -316,4 +354,17 @@ class Service implements RunningService {
     await this.#admin?.close()
     if (this.#runDir !== '') await rm(this.#runDir, { recursive: true, force: true })
   }
+}
+
+/** The brokers as the process of the check may ask them, which need not run in our folder. */
+function checkedKafka({ caFile, certFile, keyFile, ...access }: Config['kafka']): KafkaAccess {
+  const absolute = (path: string | null): string | null => (path === null ? null : resolve(path))
+  return { ...access, caFile: absolute(caFile), certFile: absolute(certFile), keyFile: absolute(keyFile) }
+}
+
+/** The registry as the process of the check may ask it, which need not run in our folder. */
+function checkedRegistry(registry: Config['registry']): RegistryAccess | null {
+  if (registry.url === 'none') return null
+  const { url, username, password, token, caFile, timeoutMs } = registry
+  return { url, username, password, token, caFile: caFile === null ? null : resolve(caFile), timeoutMs }
 }

@@ -60,7 +60,8 @@ export function createKafkaClient(access: KafkaAccess, logger: Logger): Kafka {
     brokers: [...access.brokers],
     clientId: access.clientId,
     ssl: tlsOf(access),
-    ...(access.sasl === null ? {} : { sasl: access.sasl as SASLOptions }),
+    // A copy, since kafkajs keeps its authenticator in it, and the configuration is frozen.
+    ...(access.sasl === null ? {} : { sasl: { ...access.sasl } as SASLOptions }),
     connectionTimeout: 5_000,
     requestTimeout: 10_000,
     // Each user of the client retries with its own patience: one quick second try is all it does by itself.

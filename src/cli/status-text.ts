@@ -1,4 +1,5 @@
 import { type StatusSnapshot, type TargetStatus } from '../app/service.ts'
+import { producerLine } from './producer-text.ts'
 import { type Column, cut, tableLines } from './table.ts'
 import { formatCount, formatDuration, formatMs } from './values.ts'
 
@@ -11,6 +12,9 @@ const columns: readonly Column[] = [
   { title: 'p99 ms', width: 7, align: 'right' },
   { title: 'gaps', width: 5, align: 'right' }
 ]
+
+/** A quiet market is no trouble, so it is only said where people look. */
+const quietAfterMs = 10_000
 
 /** What a service does right now, in lines of at most `width` characters and, with `rows`, of at most that many. */
 export function statusLines(
@@ -70,10 +74,24 @@ function footer(status: StatusSnapshot): string[] {
     `gaps    ${formatCount(gaps.opened)} opened, ${formatCount(gaps.closed)} closed, ${formatCount(gaps.open)} open; ` +
       `${formatCount(status.reconnects)} reconnects`
   ]
+  if (status.producer !== null) lines.push(`kafka   ${producerLine(status.producer)}`)
+  const quiet = quietTargets(status)
+  if (quiet.length > 0) lines.push(`quiet   ${quiet.join(', ')}`)
   if (!status.sink.available) lines.push(`sink    ${status.sink.message}`)
   const troubles = [...most(status.errors), ...most(status.limits)]
   if (troubles.length > 0) lines.push(`trouble ${troubles.join(', ')}`)
   return lines
+}
+
+/** Targets whose connections live and bring nothing, with the time since their last frame; the quietest first. */
+function quietTargets({ targets }: StatusSnapshot): string[] {
+  return targets
+    .flatMap(({ target, state, freshness_ms: ms }) =>
+      state === 'live' && ms !== null && ms >= quietAfterMs ? [{ target, ms }] : []
+    )
+    .sort((a, b) => b.ms - a.ms)
+    .slice(0, 3)
+    .map(({ target, ms }) => `${target} for ${formatDuration(ms)}`)
 }
 
 /** The embedded log forgets its oldest records all the time: that is no trouble. */

@@ -1,6 +1,7 @@
 import { type Summary } from '../domain/summary.ts'
 import { type Truth } from '../domain/truth.ts'
 import { wrap } from './args.ts'
+import { producerSummaryText } from './producer-text.ts'
 import { type Column, tableLines } from './table.ts'
 import { formatCount, formatDuration, formatMs } from './values.ts'
 
@@ -58,6 +59,7 @@ export function summaryText(summary: Summary): string {
       `p50 ${formatMs(summary.latency_ms.p50)}, p99 ${formatMs(summary.latency_ms.p99)}, ` +
         `p99.9 ${formatMs(summary.latency_ms.p999)} ms from the socket to the sink's acknowledgement`
     ),
+    ...(summary.producer === null ? [] : item('producer', producerSummaryText(summary.producer))),
     ...item(
       'cost',
       `${summary.cpu_us_per_record.toFixed(1)} µs of CPU a record, ${formatCount(summary.rss_mb)} MB of memory`

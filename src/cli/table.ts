@@ -4,15 +4,19 @@ export interface Column {
   readonly align: 'left' | 'right'
 }
 
-/** Rows of text under a line of titles, cut to the width of each column; two blanks between columns. */
-export function tableLines(columns: readonly Column[], rows: readonly (readonly string[])[]): string[] {
+/** Rows of text under a line of titles, cut to the width of each column, with `gap` between columns. */
+export function tableLines(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  gap = '  '
+): string[] {
   const line = (cells: readonly string[]) =>
     columns
       .map(({ width, align }, i) => {
         const text = cut(cells[i] ?? '', width)
         return align === 'left' ? text.padEnd(width) : text.padStart(width)
       })
-      .join('  ')
+      .join(gap)
       .trimEnd()
   return [line(columns.map(({ title }) => title)), ...rows.map(line)]
 }

@@ -1,32 +1,51 @@
 import { randomBytes } from 'node:crypto'
-import { Kafka, logLevel, type SASLOptions } from 'kafkajs'
+import { type Kafka } from 'kafkajs'
 import { type TailRequest } from '../../actors/control/messages.ts'
 import { recordLine } from '../app/record-line.ts'
+import { createKafkaClient, type KafkaAccess } from '../bus/kafka-client.ts'
+import { explainKafkaFault } from '../bus/kafka-fault.ts'
+import { SchemaRegistry } from '../bus/schema-registry.ts'
+import { localTypes, WriterSchemas } from '../bus/writer-schemas.ts'
 import { type Config } from '../config/schema.ts'
 import { asIngestError, IngestError } from '../core/errors.ts'
+import { createLogger } from '../core/logger.ts'
 import { type Io } from './io.ts'
 
-const connectionTimeoutMs = 3000
+/** The first group of a cluster has to wait until there is a coordinator for it. */
+const retry = { retries: 5, initialRetryTime: 100, maxRetryTime: 1_000 }
 
 /**
  * Prints the records of a topic from Kafka until the count is reached, the reader leaves, or a signal comes.
- * Each run is a consumer group of its own that commits nothing, so it disturbs no other reader.
+ * Each run is a consumer group of its own that commits nothing, so it disturbs no other reader. Avro is decoded by the
+ * schema that the registry has under the id in front of it, and without a registry by `schemas/ids.json`.
  */
-export async function tailKafka(kafka: Config['kafka'], request: TailRequest, io: Io): Promise<void> {
-  const client = new Kafka({
-    clientId: `${kafka.clientId}-tail`,
-    brokers: [...kafka.brokers],
-    ssl: kafka.tls,
-    ...(kafka.sasl === null ? {} : { sasl: kafka.sasl as SASLOptions }),
-    connectionTimeout: connectionTimeoutMs,
-    logLevel: logLevel.NOTHING,
-    retry: { retries: 2 }
-  })
-  await checkTopic(client, kafka.brokers, request.topic)
+export async function tailKafka(
+  { kafka, registry }: Pick<Config, 'kafka' | 'registry'>,
+  request: TailRequest,
+  io: Io
+): Promise<void> {
+  const client = registry.url === 'none' ? null : new SchemaRegistry(registry)
+  try {
+    await tail(kafka, client === null ? null : new WriterSchemas(client, localTypes), request, io)
+  } finally {
+    client?.close()
+  }
+}
+
+async function tail(
+  kafka: Config['kafka'],
+  schemas: WriterSchemas | null,
+  request: TailRequest,
+  io: Io
+): Promise<void> {
+  const access = { ...kafka, clientId: `${kafka.clientId}-tail` }
+  const client = createKafkaClient(access, createLogger('silent', 'tail'))
+  await checkTopic(client, access, request.topic)
   const consumer = client.consumer({
-    groupId: `${kafka.clientId}-tail-${randomBytes(6).toString('hex')}`,
+    groupId: `${access.clientId}-${randomBytes(6).toString('hex')}`,
     maxWaitTimeInMs: 250,
-    allowAutoTopicCreation: false
+    allowAutoTopicCreation: false,
+    retry
   })
   let end: (error: IngestError | null) => void = () => undefined
   const ended = new Promise<IngestError | null>(resolve => {
@@ -35,7 +54,7 @@ export async function tailKafka(kafka: Config['kafka'], request: TailRequest, io
   const leave = () => end(null)
   const unsubscribe = io.onSignal(leave)
   io.outClosed.addEventListener('abort', leave)
-  consumer.on(consumer.events.CRASH, ({ payload }) => end(unavailable(kafka.brokers, payload.error)))
+  consumer.on(consumer.events.CRASH, ({ payload }) => void unavailable(access, payload.error).then(end))
   let left = request.count ?? Number.POSITIVE_INFINITY
   try {
     await consumer.connect()
@@ -47,14 +66,16 @@ export async function tailKafka(kafka: Config['kafka'], request: TailRequest, io
         if (left <= 0 || !(key ?? '').startsWith(request.filter)) return
         left--
         const { offset, value } = message
-        const line = recordLine({
-          topic,
-          partition,
-          offset,
-          key,
-          timestampMs: Number(message.timestamp),
-          value
-        })
+        try {
+          await schemas?.prepare(value)
+        } catch (error) {
+          // The consumer would try for ever what its user should know.
+          left = 0
+          end(asIngestError(error))
+          return
+        }
+        const timestampMs = Number(message.timestamp)
+        const line = recordLine({ topic, partition, offset, key, timestampMs, value }, schemas ?? localTypes)
         await io.out(`${line}\n`)
         if (left <= 0) end(null)
       }
@@ -62,7 +83,7 @@ export async function tailKafka(kafka: Config['kafka'], request: TailRequest, io
     const failure = await ended
     if (failure !== null) throw failure
   } catch (error) {
-    throw error instanceof IngestError ? error : unavailable(kafka.brokers, error)
+    throw await unavailable(access, error)
   } finally {
     unsubscribe()
     io.outClosed.removeEventListener('abort', leave)
@@ -71,24 +92,26 @@ export async function tailKafka(kafka: Config['kafka'], request: TailRequest, io
 }
 
 /** Tells an unreachable broker and an absent topic apart, which a consumer would both meet with silence. */
-async function checkTopic(client: Kafka, brokers: readonly string[], topic: string): Promise<void> {
+async function checkTopic(client: Kafka, access: KafkaAccess, topic: string): Promise<void> {
   const admin = client.admin()
   try {
     await admin.connect()
     const topics = await admin.listTopics()
     if (!topics.includes(topic)) {
-      throw new IngestError('SINK_UNAVAILABLE', `Kafka at ${brokers.join(', ')} has no topic ${topic} yet.`)
+      throw new IngestError(
+        'SINK_UNAVAILABLE',
+        `Kafka at ${access.brokers.join(', ')} has no topic ${topic} yet, or this user may not see it; \`coin-stream topics plan\` shows all of them.`
+      )
     }
   } catch (error) {
-    throw error instanceof IngestError ? error : unavailable(brokers, error)
+    throw await unavailable(access, error)
   } finally {
     await admin.disconnect().catch(() => undefined)
   }
 }
 
-function unavailable(brokers: readonly string[], error: unknown): IngestError {
-  const { message } = asIngestError(error)
-  return new IngestError('SINK_UNAVAILABLE', `Kafka at ${brokers.join(', ')} does not answer: ${message}.`, {
-    cause: error
-  })
+async function unavailable(access: KafkaAccess, error: unknown): Promise<IngestError> {
+  if (error instanceof IngestError) return error
+  const message = `Kafka at ${access.brokers.join(', ')} cannot be read: ${await explainKafkaFault(error, access)}.`
+  return new IngestError('SINK_UNAVAILABLE', message, { cause: error })
 }

@@ -60,7 +60,7 @@ export const tail: Verb = defineVerb<ConfigFlag | 'filter' | 'from' | 'records' 
     const { config } = readConfig(spec, args, io, own)
     if (config.kafka.brokers.length > 0) {
       const { tailKafka } = await import('./tail-kafka.ts')
-      await tailKafka(config.kafka, { topic, from, count, filter }, io)
+      await tailKafka(config, { topic, from, count, filter }, io)
     } else {
       const query = new URLSearchParams({ from, filter, ...(count === null ? {} : { n: String(count) }) })
       const path = `/v1/topics/${topic}/tail?${query.toString()}`

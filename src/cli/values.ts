@@ -61,6 +61,16 @@ export function formatMs(ms: number): string {
   return ms < 1 ? ms.toFixed(2) : ms < 100 ? ms.toFixed(1) : ms.toFixed(0)
 }
 
+/** Bytes in at most six characters: `0`, `512`, `3.2K`, `128M`, `1.5G`. */
+export function formatBytes(bytes: number): string {
+  let value = bytes
+  for (const unit of ['', 'K', 'M']) {
+    if (value < 1000) return `${unit === '' || value >= 100 ? value.toFixed(0) : value.toFixed(1)}${unit}`
+    value /= 1024
+  }
+  return `${value >= 100 ? value.toFixed(0) : value.toFixed(1)}G`
+}
+
 function pad(value: number): string {
   return String(value).padStart(2, '0')
 }

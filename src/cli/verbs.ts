@@ -1,11 +1,13 @@
 import { configCheck, configPrint, configSchemaVerb } from './config.ts'
 import { decode } from './decode.ts'
 import { demo } from './demo.ts'
+import { schemasCheck, schemasRegister } from './schemas.ts'
 import { simulate } from './simulate.ts'
 import { simulateCheck } from './simulate-check.ts'
 import { start } from './start.ts'
 import { status } from './status.ts'
 import { tail } from './tail.ts'
+import { topicsApply, topicsPlan } from './topics.ts'
 import { type Verb } from './verb.ts'
 
 /** Every verb of the command line, in the order of the overview. */
@@ -17,6 +19,10 @@ export const verbs: readonly Verb[] = [
   decode,
   simulate,
   simulateCheck,
+  schemasCheck,
+  schemasRegister,
+  topicsPlan,
+  topicsApply,
   configCheck,
   configPrint,
   configSchemaVerb

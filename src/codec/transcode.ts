@@ -3,7 +3,7 @@ import { FrameFault } from '../exchange-kit/frame-fault.ts'
 import { afterToken, TapeError, TokenKind, tokenize } from '../exchange-kit/tape.ts'
 import { Workspace } from '../exchange-kit/workspace.ts'
 import { FrameBatch, FrameKind } from '../wire/frame-batch.ts'
-import { FrameOutcome, type FrameReason } from '../wire/record-batch.ts'
+import { FrameOutcome, type FrameReason, RecordBatch } from '../wire/record-batch.ts'
 import { type CodecContext } from './context.ts'
 import { isControlFrame } from './control-frame.ts'
 import { toJsonValues } from './json-values.ts'
@@ -34,6 +34,8 @@ export interface Transcoder {
    * @returns a record batch; every frame of the batch has its outcome in it
    */
   transcode(batch: ArrayBuffer, context: CodecContext, progress?: Int32Array): ArrayBuffer
+  /** The same for a reader on this thread, who is done with it before the next call: the batch is not copied out. */
+  transcodeInPlace(batch: ArrayBuffer, context: CodecContext): RecordBatch
 }
 
 export function createTranscoder(options: TranscoderOptions = {}): Transcoder {
@@ -50,6 +52,23 @@ class WorkspaceTranscoder implements Transcoder {
 
   transcode(buffer: ArrayBuffer, context: CodecContext, progress?: Int32Array): ArrayBuffer {
     const frames = new FrameBatch(buffer)
+    this.#frames(frames, context, progress)
+    const { batch, out, at } = this.#workspace
+    const records = batch.finish(frames.connection, frames.batchNumber, out.subarray(0, at))
+    return context.encoding.format === 'json'
+      ? toJsonValues(records, context.connection.target.request_type)
+      : records
+  }
+
+  transcodeInPlace(buffer: ArrayBuffer, context: CodecContext): RecordBatch {
+    if (context.encoding.format === 'json') return new RecordBatch(this.transcode(buffer, context))
+    const frames = new FrameBatch(buffer)
+    this.#frames(frames, context)
+    const { batch, out } = this.#workspace
+    return batch.inPlace(frames.connection, frames.batchNumber, out)
+  }
+
+  #frames(frames: FrameBatch, context: CodecContext, progress?: Int32Array): void {
     const plan = this.#plans.planOf(context)
     const workspace = this.#workspace
     workspace.context = plan.symbols
@@ -67,11 +86,6 @@ class WorkspaceTranscoder implements Transcoder {
       }
       this.#frame(frames, row, plan)
     }
-    const values = workspace.out.subarray(0, workspace.at)
-    const records = workspace.batch.finish(frames.connection, frames.batchNumber, values)
-    return context.encoding.format === 'json'
-      ? toJsonValues(records, context.connection.target.request_type)
-      : records
   }
 
   #frame(frames: FrameBatch, row: number, plan: Plan): void {

@@ -141,8 +141,21 @@ export const configSchema = Type.Object(
       manage: Type.Boolean({
         default: true,
         description:
-          'Whether missing topics are created and existing ones verified. Nothing is ever changed silently.'
-      })
+          'Whether missing topics are created at the start; existing ones are verified in any case, and never changed.'
+      }),
+      replication: whole(
+        0,
+        0,
+        100,
+        "Replication factor of topics that are created, and that existing ones are compared with; 0 is the brokers' default."
+      ),
+      partitions: Type.Array(
+        Type.String({ pattern: '^[A-Za-z0-9._-]{1,249}=[1-9][0-9]{0,4}$', examples: ['trade-data.asia=24'] }),
+        {
+          default: [],
+          description: 'Topics with a number of partitions of their own, `topic=n`; the others have 1 to 12 by their kind.'
+        }
+      )
     }),
     producer: section('How records are gathered and sent.', {
       profile: Type.Enum([...producerProfiles], {
@@ -207,7 +220,12 @@ export const configSchema = Type.Object(
     }),
     threads: section('Threads beside the main, producer and log threads.', {
       connections: whole(1, 1, 32, 'Threads that hold sockets; an exchange stays on one of them.'),
-      codecs: whole(1, 0, 32, 'Workers of the codec pool; 0 transcodes everything on the producer thread.')
+      codecs: whole(1, 0, 32, 'Workers of the codec pool; 0 transcodes everything on the producer thread.'),
+      offload: Type.Enum(['busy', 'always'], {
+        default: 'busy',
+        description:
+          'When the pool takes batches of limits.inlineBytesMax and more: busy, while the producer thread is saturated and a processor is idle; always.'
+      })
     }),
     limits: section('Everything that can grow ends at one of these, and is counted there.', {
       frameBytesMax: whole(4 * mib, kib, 64 * mib, 'A larger frame ends its connection.'),
@@ -230,7 +248,7 @@ export const configSchema = Type.Object(
         32 * kib,
         0,
         4 * mib,
-        'Smaller frame batches are transcoded on the producer thread, larger ones in the codec pool.'
+        'Smaller frame batches are always transcoded on the producer thread; larger ones may go to the codec pool.'
       ),
       tradeIdsPerSymbol: whole(4096, 16, 1_000_000, 'Trade ids remembered per symbol to find duplicates.'),
       bookPendingBytes: whole(

@@ -10,7 +10,14 @@ export const errorTable = {
   FILE_UNREADABLE: { disposition: 'exit', summary: 'A file named by the user cannot be read.' },
   TARGET_INVALID: { disposition: 'exit', summary: 'A target cannot be understood.' },
   ADDRESS_IN_USE: { disposition: 'exit', summary: 'A port or socket path is taken.' },
-  SCHEMA_INVALID: { disposition: 'exit', summary: 'A schema does not match the code.' },
+  SCHEMA_INVALID: {
+    disposition: 'exit',
+    summary: 'A schema does not match the code, or may not follow the one before it.'
+  },
+  REGISTRY_UNAVAILABLE: {
+    disposition: 'exit',
+    summary: 'The schema registry does not answer, or not as one.'
+  },
   SERVICE_UNREACHABLE: { disposition: 'drop', summary: 'No running service answers on the admin socket.' },
   FRAME_MALFORMED: { disposition: 'drop', summary: 'A frame is not valid JSON in valid UTF-8.' },
   FRAME_UNEXPECTED: {
@@ -47,6 +54,7 @@ export const errorTable = {
     disposition: 'drop',
     summary: 'The sink does not take records; they wait in the buffer.'
   },
+  TOPIC_UNFIT: { disposition: 'drop', summary: 'A Kafka topic is missing or is not as planned.' },
   RECORD_UNDELIVERED: { disposition: 'drop', summary: 'A record could not be delivered.' },
   THREAD_EXITED: { disposition: 'restart', summary: 'A worker thread ended without being asked to.' },
   RESTARTS_EXHAUSTED: { disposition: 'exit', summary: 'A child used up its restart window.' },

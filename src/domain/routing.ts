@@ -1,4 +1,4 @@
-import { type Region, type RequestType, type Target, targetKey } from './target.ts'
+import { type Region, type RequestType, regions, requestTypes, type Target, targetKey } from './target.ts'
 
 const dataPartitions = { korea: 6, asia: 12, na: 6, eu: 6 } as const satisfies Record<Region, number>
 
@@ -7,7 +7,8 @@ export const controlTopics = {
   'ws.gap.events': 3,
   'ws.error': 3,
   'ws.dlq': 3,
-  'ws.backpressure.events': 1
+  'ws.backpressure.events': 1,
+  'monitoring.batch.performance': 1
 } as const
 
 /** `ticker-data.korea`, `trade-data.asia`, … */
@@ -35,6 +36,13 @@ export function defaultPartitions(topic: string): number {
 export function dataTopicsOf(region: Region, types: readonly RequestType[]): string[] {
   return types.map(type => `${type}-data.${region}`)
 }
+
+/** Every topic that this service may write, in the order in which people are shown them. */
+export const serviceTopics: readonly string[] = [
+  ...regions.flatMap(region => dataTopicsOf(region, requestTypes)),
+  ...regions.map(connectSuccessTopic),
+  ...Object.keys(controlTopics)
+]
 
 /**
  * Murmur2 as Java's client computes it, so that every Kafka client agrees on the partition of a key.

@@ -1,4 +1,6 @@
 import { type FrameLedger, type RecordLedger } from './ledger.ts'
+import { type PartitionActivity } from './partition-activity.ts'
+import { type CompressionName, type ProducerProfile } from './producer-tuning.ts'
 import { type Truth } from './truth.ts'
 
 export interface LatencySummary {
@@ -14,6 +16,24 @@ export interface TargetSummary {
   readonly symbols: number
   readonly records: number
   readonly latency_ms: LatencySummary
+}
+
+/** What the producer did in a run, over all partitions and for each. */
+export interface ProducerSummary {
+  readonly profile: ProducerProfile
+  readonly compression: CompressionName
+  /** Acknowledged batches and their records; bytes before compression and as sent. */
+  readonly batches: number
+  readonly records: number
+  readonly records_per_batch: number
+  readonly bytes: number
+  readonly wire_bytes: number
+  /** How many times smaller the batches were on the wire. */
+  readonly compression_ratio: number
+  /** Produce requests, and attempts of batches beyond their first. */
+  readonly requests: number
+  readonly retries: number
+  readonly partitions: readonly PartitionActivity[]
 }
 
 /** What a bounded run prints at its end. Latency is from the socket read to the sink's acknowledgement. */
@@ -33,5 +53,7 @@ export interface Summary {
   readonly cpu_us_per_record: number
   readonly rss_mb: number
   readonly per_target: readonly TargetSummary[]
+  /** Null when the records went into the log inside the process. */
+  readonly producer: ProducerSummary | null
   readonly truth: Truth | null
 }

@@ -22,7 +22,7 @@ const dataTopicPattern = /^(?:ticker|trade|orderbook)-data\./
  */
 export class Check {
   readonly #faults: FaultLog
-  readonly #decoder = new RecordDecoder()
+  readonly #localDecoder = new RecordDecoder()
   readonly #connections = new Connections()
   readonly #findings = new Findings()
   readonly #gaps = new GapList()
@@ -53,8 +53,18 @@ export class Check {
     return this.#lastReceivedMicros
   }
 
-  /** Takes one record of any topic; topics without market data or gaps are passed over. */
-  accept(topic: string, key: string, bytes: Buffer, start: number, end: number): void {
+  /**
+   * Takes one record of any topic; topics without market data or gaps are passed over.
+   * @param decoder of the source, where a registry knows the schemas
+   */
+  accept(
+    topic: string,
+    key: string,
+    bytes: Buffer,
+    start: number,
+    end: number,
+    decoder: RecordDecoder = this.#localDecoder
+  ): void {
     if (topic === gapTopic) {
       this.#gap(bytes, start, end)
       return
@@ -68,7 +78,7 @@ export class Check {
     }
     this.#records++
     try {
-      this.#data(channel, bytes, start, end)
+      this.#data(channel, decoder, bytes, start, end)
     } catch (error) {
       channel.unreadable(asIngestError(error).message)
     }
@@ -94,21 +104,21 @@ export class Check {
     return this.#findings.sentences()
   }
 
-  #data(channel: ChannelCheck, bytes: Buffer, start: number, end: number): void {
+  #data(channel: ChannelCheck, decoder: RecordDecoder, bytes: Buffer, start: number, end: number): void {
     const { ledger } = channel
     switch (ledger.requestType) {
       case 'ticker': {
-        const record = this.#decoder.decode('ticker', bytes, start, end)
+        const record = decoder.decode('ticker', bytes, start, end)
         if (this.#isAtHome(channel, record)) channel.ticker(record)
         break
       }
       case 'trade': {
-        const record = this.#decoder.decode('trade', bytes, start, end)
+        const record = decoder.decode('trade', bytes, start, end)
         if (this.#isAtHome(channel, record)) channel.trade(record)
         break
       }
       case 'orderbook': {
-        const record = this.#decoder.decode('orderbook', bytes, start, end)
+        const record = decoder.decode('orderbook', bytes, start, end)
         if (this.#isAtHome(channel, record)) channel.orderBook(record)
         break
       }

@@ -1,13 +1,17 @@
 import { randomUUID } from 'node:crypto'
-import { type Consumer, type EachBatchPayload, Kafka, logLevel } from 'kafkajs'
+import { type Consumer, type EachBatchPayload, type Kafka } from 'kafkajs'
+import { createKafkaClient, type KafkaAccess } from '../bus/kafka-client.ts'
+import { explainKafkaFault } from '../bus/kafka-fault.ts'
 import { asIngestError, IngestError } from '../core/errors.ts'
-import { type RecordReader, type RecordTaker } from './record-source.ts'
+import { createLogger } from '../core/logger.ts'
+import { type RecordReader, type RecordTaker, type ValuePreparer } from './record-source.ts'
 
-const connectTimeoutMs = 5000
 /** A broker that is gone must not keep us: the client would try to say goodbye for ever. */
 const closeWithinMs = 3000
 const endsWithinMs = 30_000
 const askAgainMs = 250
+/** Partitions that are added while we read are looked for this often. */
+const metadataMaxAgeMs = 5_000
 /** The client gives up after some seconds, so that it can end; while the reader is open it is started again each time. */
 const retry = { initialRetryTime: 200, maxRetryTime: 2000, retries: 5 }
 
@@ -24,37 +28,34 @@ interface PartitionPosition {
  */
 export class KafkaReader implements RecordReader {
   readonly #kafka: Kafka
+  readonly #access: KafkaAccess
   readonly #topics: readonly string[]
   readonly #take: RecordTaker
   readonly #note: (sentence: string) => void
+  readonly #prepare: ValuePreparer
   readonly #positions = new Map<string, PartitionPosition[]>()
   readonly #groupId = `coin-stream-check-${randomUUID()}`
   #consumer: Consumer | null = null
   #onProgress: (() => void) | null = null
 
   constructor(
-    brokers: readonly string[],
+    access: KafkaAccess,
     topics: readonly string[],
     take: RecordTaker,
-    note: (sentence: string) => void
+    note: (sentence: string) => void,
+    prepare: ValuePreparer = () => null
   ) {
-    this.#kafka = new Kafka({
-      clientId: 'coin-stream-check',
-      brokers: [...brokers],
-      connectionTimeout: connectTimeoutMs,
-      logLevel: logLevel.NOTHING,
-      retry
-    })
+    this.#access = { ...access, clientId: `${access.clientId}-check` }
+    this.#kafka = createKafkaClient(this.#access, createLogger('silent', 'check'))
     this.#topics = topics
     this.#take = take
     this.#note = note
+    this.#prepare = prepare
   }
 
   async attach(): Promise<void> {
     await this.#ends((topic, partition, end) => {
-      const positions = this.#positions.get(topic) ?? []
-      this.#positions.set(topic, positions)
-      positions[partition] = { next: end, end }
+      Object.assign(this.#positionOf(topic, partition), { next: end, end })
     })
     const consumer = this.#kafka.consumer({
       groupId: this.#groupId,
@@ -64,6 +65,7 @@ export class KafkaReader implements RecordReader {
       rebalanceTimeout: 8000,
       heartbeatInterval: 2000,
       maxBytesPerPartition: 4 * 1024 * 1024,
+      metadataMaxAge: metadataMaxAgeMs,
       allowAutoTopicCreation: false,
       retry: { ...retry, restartOnFailure: async () => this.#consumer !== null }
     })
@@ -79,8 +81,7 @@ export class KafkaReader implements RecordReader {
 
   async finish(deadlineMs: number): Promise<void> {
     await this.#ends((topic, partition, end) => {
-      const position = this.#positions.get(topic)?.[partition]
-      if (position !== undefined) position.end = end
+      this.#positionOf(topic, partition).end = end
     })
     let timer: NodeJS.Timeout | undefined
     const outcome = await new Promise<'done' | 'late'>(resolve => {
@@ -135,7 +136,7 @@ export class KafkaReader implements RecordReader {
         return
       } catch (error) {
         if (performance.now() > deadlineMs) {
-          const message = `The topics to check cannot be read: ${asIngestError(error).message}`
+          const message = `The topics to check cannot be read: ${await explainKafkaFault(error, this.#access)}.`
           throw new IngestError('SINK_UNAVAILABLE', message, { cause: error })
         }
       }
@@ -166,18 +167,29 @@ export class KafkaReader implements RecordReader {
 
   async #batch(payload: EachBatchPayload): Promise<void> {
     const { topic, partition, messages } = payload.batch
-    const position = this.#positions.get(topic)?.[partition]
+    const position = this.#positionOf(topic, partition)
     for (const { offset, key, value } of messages) {
       if (!payload.isRunning() || payload.isStale()) return
       const number = BigInt(offset)
-      if (position !== undefined && number >= position.next) {
-        if (value !== null) this.#take(topic, key?.toString() ?? '', value, 0, value.length)
+      if (number >= position.next) {
+        if (value !== null) {
+          const prepared = this.#prepare(value)
+          if (prepared !== null) await prepared
+          this.#take(topic, key?.toString() ?? '', value, 0, value.length)
+        }
         position.next = number + 1n
       }
       payload.resolveOffset(offset)
     }
     await payload.heartbeat()
     this.#onProgress?.()
+  }
+
+  /** A partition that was added after we attached is read from its beginning. */
+  #positionOf(topic: string, partition: number): PartitionPosition {
+    const positions = this.#positions.get(topic) ?? []
+    this.#positions.set(topic, positions)
+    return (positions[partition] ??= { next: 0n, end: 0n })
   }
 
   #isAtEnd(): boolean {

@@ -2,7 +2,7 @@ import avsc from 'avsc'
 import { type OrderBook, orderBookSchema } from '../../schemas/generated/order-book.ts'
 import { type Ticker, tickerSchema } from '../../schemas/generated/ticker.ts'
 import { type Trade, tradeSchema } from '../../schemas/generated/trade.ts'
-import ids from '../../schemas/ids.json' with { type: 'json' }
+import { localTypes, type WriterTypes } from '../bus/writer-schemas.ts'
 import { IngestError } from '../core/errors.ts'
 import { type RequestType } from '../domain/target.ts'
 
@@ -17,13 +17,17 @@ export interface DataRecords {
 }
 export type DataRecord = DataRecords[RequestType]
 
+type Resolver = ReturnType<avsc.Type['createResolver']>
+
+/** How the records of one channel are read, by the schema with which they were written. */
 interface Reading {
-  readonly id: number
   readonly type: avsc.Type
+  /** By the writer's id; null: it wrote what we read. */
+  readonly resolvers: Map<number, Resolver | null>
 }
 
-function readingOf(schema: string, id: number): Reading {
-  return { id, type: avsc.Type.forSchema(JSON.parse(schema) as avsc.Schema) }
+function readingOf(schema: string): Reading {
+  return { type: avsc.Type.forSchema(JSON.parse(schema) as avsc.Schema), resolvers: new Map() }
 }
 
 /**
@@ -32,9 +36,15 @@ function readingOf(schema: string, id: number): Reading {
  */
 export class RecordDecoder {
   readonly #readings: Readonly<Record<RequestType, Reading>> = {
-    ticker: readingOf(tickerSchema, ids.Ticker),
-    trade: readingOf(tradeSchema, ids.Trade),
-    orderbook: readingOf(orderBookSchema, ids.OrderBook)
+    ticker: readingOf(tickerSchema),
+    trade: readingOf(tradeSchema),
+    orderbook: readingOf(orderBookSchema)
+  }
+  readonly #writers: WriterTypes
+
+  /** @param writers who knows the schemas behind the ids; without a registry those of `schemas/ids.json` */
+  constructor(writers: WriterTypes = localTypes) {
+    this.#writers = writers
   }
 
   /** @throws IngestError FRAME_UNEXPECTED when the bytes are not exactly one record of the channel's schema */
@@ -45,15 +55,15 @@ export class RecordDecoder {
     end: number
   ): DataRecords[Type] {
     if (bytes[start] === 0x7b) return JSON.parse(bytes.toString('utf8', start, end)) as DataRecords[Type]
-    const { id, type } = this.#readings[requestType]
+    const reading = this.#readings[requestType]
     if (end - start < headerBytes || bytes[start] !== 0) {
       throw new IngestError('FRAME_UNEXPECTED', 'the value has no Confluent header')
     }
-    const found = bytes.readInt32BE(start + 1)
-    if (found !== id) {
-      throw new IngestError('FRAME_UNEXPECTED', `the value names schema ${found} instead of ${id}`)
-    }
-    const decoded: { value: DataRecords[Type]; offset: number } = type.decode(bytes, start + headerBytes)
+    const resolver = this.#resolverOf(reading, bytes.readInt32BE(start + 1))
+    const decoded: { value: DataRecords[Type]; offset: number } =
+      resolver === null
+        ? reading.type.decode(bytes, start + headerBytes)
+        : reading.type.decode(bytes, start + headerBytes, resolver)
     if (decoded.offset !== end) {
       throw new IngestError(
         'FRAME_UNEXPECTED',
@@ -61,5 +71,26 @@ export class RecordDecoder {
       )
     }
     return decoded.value
+  }
+
+  #resolverOf({ type, resolvers }: Reading, id: number): Resolver | null {
+    const known = resolvers.get(id)
+    if (known !== undefined) return known
+    const writer = this.#writers.typeOf(id)
+    if (writer === undefined) {
+      throw new IngestError('FRAME_UNEXPECTED', `the value names schema ${id}, which nobody knows`)
+    }
+    const resolver = writer.fingerprint().equals(type.fingerprint()) ? null : resolve(type, writer, id)
+    resolvers.set(id, resolver)
+    return resolver
+  }
+}
+
+function resolve(type: avsc.Type, writer: avsc.Type, id: number): Resolver {
+  try {
+    return type.createResolver(writer)
+  } catch {
+    const names = `${writer.name ?? writer.typeName} instead of ${type.name}`
+    throw new IngestError('FRAME_UNEXPECTED', `the value names schema ${id}, which is ${names}`)
   }
 }

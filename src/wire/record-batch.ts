@@ -73,23 +73,21 @@ export function recordBatchBytes(frames: number, records: number): number {
 
 /** Reads a record batch in place. The views are public for the producer's loops; nothing here allocates per record. */
 export class RecordBatch {
-  readonly buffer: ArrayBuffer
-  readonly bytes: Uint8Array
-  readonly connection: number
-  readonly batchNumber: number
-  readonly frames: number
-  readonly records: number
-  readonly #frameDoubles: Float64Array
-  readonly #frameInts: Int32Array
-  readonly #doubles: Float64Array
-  readonly #ints: Int32Array
+  bytes: Uint8Array
+  connection: number
+  batchNumber: number
+  frames: number
+  records: number
+  #frameDoubles: Float64Array
+  #frameInts: Int32Array
+  #doubles: Float64Array
+  #ints: Int32Array
 
   /** @throws RangeError when the buffer is not a record batch of this version */
   constructor(buffer: ArrayBuffer) {
     const header = new Int32Array(buffer, 0, headerBytes / 4)
     if (header[0] !== magic || header[1] !== version)
       throw new RangeError('not a record batch of this version')
-    this.buffer = buffer
     this.bytes = new Uint8Array(buffer)
     this.connection = header[2]!
     this.batchNumber = header[3]!
@@ -100,6 +98,33 @@ export class RecordBatch {
     this.#frameInts = new Int32Array(buffer, headerBytes, this.frames * 8)
     this.#doubles = new Float64Array(buffer, rowsStart, this.records * rowDoubles)
     this.#ints = new Int32Array(buffer, rowsStart, this.records * rowInts)
+  }
+
+  /** For the writer: from now on this reads the writer's own arrays, whose values stand in `bytes`. */
+  pointAt(
+    bytes: Uint8Array,
+    connection: number,
+    batchNumber: number,
+    frames: number,
+    records: number,
+    frameDoubles: Float64Array,
+    frameInts: Int32Array,
+    doubles: Float64Array,
+    ints: Int32Array
+  ): void {
+    this.bytes = bytes
+    this.connection = connection
+    this.batchNumber = batchNumber
+    this.frames = frames
+    this.records = records
+    this.#frameDoubles = frameDoubles
+    this.#frameInts = frameInts
+    this.#doubles = doubles
+    this.#ints = ints
+  }
+
+  get buffer(): ArrayBuffer {
+    return this.bytes.buffer as ArrayBuffer
   }
 
   frameReceivedMicros(frame: number): number {
@@ -210,6 +235,8 @@ export class RecordBatchWriter {
   #frameInts = new Int32Array(this.#frameDoubles.buffer)
   #doubles = new Float64Array(64 * rowDoubles)
   #ints = new Int32Array(this.#doubles.buffer)
+  /** What `inPlace` answers, always the same object. */
+  #inPlace: RecordBatch | null = null
 
   get frames(): number {
     return this.#frames
@@ -306,6 +333,27 @@ export class RecordBatchWriter {
     this.#records = records
   }
 
+  /**
+   * The batch as it stands here, for a reader on this thread: nothing is copied. Valid until the writer is used again.
+   * @param values whose beginning the starts and ends count from
+   */
+  inPlace(connection: number, batchNumber: number, values: Uint8Array): RecordBatch {
+    this.#inPlace ??= new RecordBatch(new RecordBatchWriter().finish(0, 0, new Uint8Array(0)))
+    this.#inPlace.pointAt(
+      values,
+      connection,
+      batchNumber,
+      this.#frames,
+      this.#records,
+      this.#frameDoubles,
+      this.#frameInts,
+      this.#doubles,
+      this.#ints
+    )
+    return this.#inPlace
+  }
+
+  /** The batch as one exact buffer, to be sent or kept. */
   finish(connection: number, batchNumber: number, values: Uint8Array): ArrayBuffer {
     const shift = recordBatchBytes(this.#frames, this.#records)
     const buffer = new ArrayBuffer(shift + values.length)

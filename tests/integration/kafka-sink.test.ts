@@ -1,93 +1,24 @@
 import assert from 'node:assert/strict'
-import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
-import { manageTopics } from '../../actors/kafka/topics.ts'
 import { Routes } from '../../actors/producer/routes.ts'
-import { KafkajsSendSink } from '../../actors/producer/sinks/kafkajs-send.ts'
-import { createLogger } from '../../src/core/logger.ts'
-import { accessTo, type OwnKafka, sharedBrokers, startKafka, witness } from '../support/kafka.ts'
-import { Settlements } from '../support/settlements.ts'
+import { type OwnKafka, sharedBrokers, startKafka, witness } from '../support/kafka.ts'
+import {
+  assertKept,
+  assertSettledOnce,
+  createTopic,
+  KafkaWriter,
+  kafkaSink,
+  writerKeys
+} from '../support/kafka-writer.ts'
 
-const logger = createLogger('silent', 'test')
-const partitions = 4
-const allKeys = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
-// Of today: a broker that restarts forgets producers whose last record is older than a day, and with them their sequences.
-const startMicros = Math.floor(Date.now() / 1000) * 1_000_000
-
-async function createTopic(brokers: string): Promise<string> {
-  const topic = `sink-${randomUUID()}`
-  const plan = { topic, partitions, retentionMs: 86_400_000, cleanupPolicy: 'delete' } as const
-  await manageTopics(accessTo(brokers), [plan], 'create', logger)
-  return topic
-}
-
-/** A sink with a writer that numbers records: the number is in the value and is the owner. */
-class Writer implements AsyncDisposable {
-  readonly settlements = new Settlements()
-  readonly sink: KafkajsSendSink
-  next = 0
-  readonly #topic: string
-  readonly #keys: readonly string[]
-  readonly #routes: Routes
-
-  constructor(
-    brokers: string,
-    topic: string,
-    {
-      compression = 'none',
-      batchBytes = 16_384,
-      keys = allKeys
-    }: { compression?: 'none' | 'gzip'; batchBytes?: number; keys?: readonly string[] } = {}
-  ) {
-    const options = { ...accessTo(brokers), lingerMs: 5, batchBytes, compression }
-    this.sink = new KafkajsSendSink(options, this.settlements, logger)
-    this.#topic = topic
-    this.#keys = keys
-    this.#routes = new Routes({ [topic]: partitions })
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.sink.close()
-  }
-
-  write(count: number, paddingBytes = 40): void {
-    for (let i = 0; i < count; i++) {
-      const n = this.next++
-      const text = JSON.stringify({ n, padding: 'x'.repeat(paddingBytes) })
-      // Framed by other bytes, and overwritten after: the sink must copy exactly its part.
-      const bytes = new TextEncoder().encode(`<<${text}>>`)
-      const route = this.#routes.to(this.#topic, this.#keys[n % this.#keys.length]!)
-      this.sink.append(route, bytes, 2, bytes.length - 2, startMicros + n * 1000, n)
-      bytes.fill(0)
-    }
-  }
-}
-
-/** Every number once, in order within each key, at its place and time. */
-async function assertKept(brokers: string, topic: string, count: number): Promise<void> {
-  const records = await witness(brokers, [topic])
-  assert.equal(records.length, count)
-  const lastByKey = new Map<string, number>()
-  for (const { key, value, timestamp } of records) {
-    const n = value['n'] as number
-    assert.equal(key, allKeys[n % allKeys.length])
-    assert.equal(timestamp, startMicros / 1000 + n)
-    assert.ok(n > (lastByKey.get(key) ?? -1), `${n} came after ${lastByKey.get(key)} under ${key}`)
-    lastByKey.set(key, n)
-  }
-}
-
-function assertSettledOnce(settlements: Settlements, count: number): void {
-  assert.equal(settlements.published.size, count)
-  assert.ok([...settlements.published.values()].every(times => times === 1))
-  assert.equal(settlements.failed.size, 0)
-}
-
-suite('the kafkajs sink on a broker that is well', () => {
-  for (const compression of ['none', 'gzip'] as const) {
+suite('the Kafka sink on a broker that is well', () => {
+  for (const compression of ['none', 'lz4'] as const) {
     test(`keeps order and settles each record once, compression ${compression}`, async () => {
-      const topic = await createTopic(sharedBrokers())
-      await using writer = new Writer(sharedBrokers(), topic, { compression })
+      const brokers = sharedBrokers()
+      const topic = await createTopic(brokers)
+      await using writer = new KafkaWriter(topic, settlements =>
+        kafkaSink(brokers, settlements, { compression })
+      )
       await writer.sink.open()
       for (let round = 0; round < 100; round++) {
         writer.write(200)
@@ -98,23 +29,47 @@ suite('the kafkajs sink on a broker that is well', () => {
       assertSettledOnce(writer.settlements, 20_000)
       assert.equal(writer.sink.pendingRecords, 0)
       assert.equal(writer.sink.pendingBytes, 0)
-      await assertKept(sharedBrokers(), topic, 20_000)
+      assert.equal(writer.sink.bufferedBytes, 0)
+      await assertKept(brokers, topic, 20_000)
       assert.deepEqual(writer.settlements.availabilities, [])
+      const activity = writer.sink.activity(true)
+      assert.equal(
+        activity.reduce((sum, { records }) => sum + records, 0),
+        20_000
+      )
+      for (const { retries, ack_ms_p50, last_flush } of activity) {
+        assert.equal(retries, 0)
+        assert.ok(ack_ms_p50 !== null && ack_ms_p50 > 0)
+        assert.notEqual(last_flush, null)
+      }
+      assert.deepEqual(
+        writer.sink.activity(false).map(({ ack_ms_p99 }) => ack_ms_p99),
+        activity.map(() => null)
+      )
     })
   }
 
   test('sends a single record after the linger, without a drain', async () => {
-    const topic = await createTopic(sharedBrokers())
-    await using writer = new Writer(sharedBrokers(), topic)
+    const brokers = sharedBrokers()
+    const topic = await createTopic(brokers)
+    await using writer = new KafkaWriter(topic, settlements => kafkaSink(brokers, settlements))
     await writer.sink.open()
     writer.write(1)
     await writer.settlements.until(() => writer.settlements.published.size === 1)
-    await assertKept(sharedBrokers(), topic, 1)
+    await assertKept(brokers, topic, 1)
+    const [activity] = writer.sink.activity(false)
+    assert.equal(activity!.last_flush, 'idle')
+    assert.equal(writer.sink.requests, 1)
   })
 
   test('fails a record that the broker finds too large, alone', async () => {
-    const topic = await createTopic(sharedBrokers())
-    await using writer = new Writer(sharedBrokers(), topic, { batchBytes: 4_000_000, keys: ['a'] })
+    const brokers = sharedBrokers()
+    const topic = await createTopic(brokers)
+    await using writer = new KafkaWriter(
+      topic,
+      settlements => kafkaSink(brokers, settlements, { batchBytes: 4_000_000, requestBytesMax: 8_000_000 }),
+      ['a']
+    )
     const { settlements, sink } = writer
     await sink.open()
     writer.write(5)
@@ -123,30 +78,60 @@ suite('the kafkajs sink on a broker that is well', () => {
     await sink.drain(30_000)
     assert.deepEqual([...settlements.failed], [[5, 1]])
     assert.deepEqual([...settlements.lost], [['a', 1]])
-    const kept = await witness(sharedBrokers(), [topic])
+    assert.equal(settlements.refusals.length, 1)
+    const { key, value, reason } = settlements.refusals[0]!
+    assert.equal(key, 'a')
+    assert.equal((JSON.parse(Buffer.from(value).toString()) as { n: number }).n, 5)
+    assert.match(reason, /^Kafka refused it for good: sink-.*\/\d takes no record as large as this .*error 10/)
+    const kept = await witness(brokers, [topic])
     assert.deepEqual(
-      kept.map(({ value }) => value['n']),
+      kept.map(record => record.value['n']),
       [0, 1, 2, 3, 4, 6, 7, 8]
     )
     assert.deepEqual([...settlements.published.keys()].sort(), [0, 1, 2, 3, 4, 6, 7, 8])
   })
 
   test('says that a topic is missing, and goes on with the others', async () => {
-    const topic = await createTopic(sharedBrokers())
-    await using writer = new Writer(sharedBrokers(), topic)
-    await writer.sink.open()
-    const missing = new Routes({}).to('no-such-topic', 'a')
-    writer.sink.append({ ...missing, id: 1000 }, new Uint8Array(3), 0, 3, startMicros, -1)
-    await writer.settlements.until(() => writer.settlements.availabilities.length === 1)
+    const brokers = sharedBrokers()
+    const topic = await createTopic(brokers)
+    await using writer = new KafkaWriter(topic, settlements => kafkaSink(brokers, settlements))
+    const { settlements, sink } = writer
+    await sink.open()
+    const missing = { ...new Routes({}).to('no-such-topic', 'a'), id: 1000 }
+    sink.append(missing, new Uint8Array(3), 0, 3, Date.now() * 1000, -1)
+    await settlements.until(() => settlements.availabilities.length === 1)
     writer.write(100)
-    await writer.settlements.until(() => writer.settlements.published.size === 100)
-    assert.match(writer.settlements.availabilities[0]!.message, /does not take records/)
-    await writer.sink.drain(10)
-    assert.deepEqual([...writer.settlements.failed], [[-1, 1]])
+    await settlements.until(() => settlements.published.size === 100)
+    assert.match(
+      settlements.availabilities[0]!.message,
+      /does not take records: no-such-topic\/0 does not exist \(error 3\)/
+    )
+    await sink.drain(10)
+    assert.deepEqual([...settlements.failed], [[-1, 1]])
+    // What is left of the trouble ends with the next acknowledgement.
+    writer.write(100)
+    await settlements.until(() => settlements.availabilities.length === 2)
+    assert.equal(settlements.availabilities[1]!.isUp, true)
+  })
+
+  test('gives records up after the delivery timeout', async () => {
+    const brokers = sharedBrokers()
+    const topic = await createTopic(brokers)
+    await using writer = new KafkaWriter(topic, settlements =>
+      kafkaSink(brokers, settlements, { deliveryTimeoutMs: 1_000 })
+    )
+    const { settlements, sink } = writer
+    await sink.open()
+    const missing = { ...new Routes({}).to('no-such-topic', 'a'), id: 1000 }
+    sink.append(missing, new Uint8Array(3), 0, 3, Date.now() * 1000, -1)
+    writer.write(100)
+    await settlements.until(() => settlements.failed.size === 1)
+    assert.deepEqual([...settlements.lost], [['a', 1]])
+    assert.equal(settlements.published.size, 100)
   })
 })
 
-suite('the kafkajs sink on a broker that is lost', () => {
+suite('the Kafka sink on a broker that is lost', () => {
   let kafka: OwnKafka
   before(async () => {
     kafka = await startKafka()
@@ -155,7 +140,7 @@ suite('the kafkajs sink on a broker that is lost', () => {
 
   test('keeps everything in order while the broker is killed and comes back', async () => {
     const topic = await createTopic(kafka.brokers)
-    await using writer = new Writer(kafka.brokers, topic)
+    await using writer = new KafkaWriter(topic, settlements => kafkaSink(kafka.brokers, settlements))
     const { settlements, sink } = writer
     await sink.open()
     writer.write(5_000)
@@ -182,7 +167,7 @@ suite('the kafkajs sink on a broker that is lost', () => {
   test('opens while the broker is away, and delivers when it comes', async () => {
     const topic = await createTopic(kafka.brokers)
     await kafka.stop()
-    await using writer = new Writer(kafka.brokers, topic)
+    await using writer = new KafkaWriter(topic, settlements => kafkaSink(kafka.brokers, settlements))
     await writer.sink.open()
     assert.deepEqual(
       writer.settlements.availabilities.map(({ isUp }) => isUp),
@@ -197,7 +182,7 @@ suite('the kafkajs sink on a broker that is lost', () => {
 
   test('fails what is left at the deadline of a drain, each record once', async () => {
     const topic = await createTopic(kafka.brokers)
-    await using writer = new Writer(kafka.brokers, topic)
+    await using writer = new KafkaWriter(topic, settlements => kafkaSink(kafka.brokers, settlements))
     await writer.sink.open()
     await kafka.stop()
     writer.write(1_000)
@@ -205,7 +190,7 @@ suite('the kafkajs sink on a broker that is lost', () => {
     assert.equal(writer.settlements.failed.size, 1_000)
     assert.deepEqual(
       [...writer.settlements.lost].sort(),
-      allKeys.map(key => [key, 125])
+      writerKeys.map(key => [key, 125])
     )
     assert.ok([...writer.settlements.failed.values()].every(times => times === 1))
     assert.equal(writer.sink.pendingRecords, 0)

@@ -13,6 +13,7 @@ const script = resolve('scripts/services.mjs')
 /** The suite itself runs under services: what they export must not be taken for the user's. */
 const plainEnv: NodeJS.ProcessEnv = { ...process.env }
 delete plainEnv['KAFKA_BROKERS']
+delete plainEnv['SCHEMA_REGISTRY_URL']
 
 function services(args: readonly string[], env: NodeJS.ProcessEnv = plainEnv) {
   return spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env })

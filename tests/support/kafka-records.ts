@@ -1,6 +1,7 @@
 import { type RequestType, requestTypes } from '../../src/domain/target.ts'
 import { KafkaReader } from '../../src/verify/kafka-reader.ts'
 import { type DataRecord, RecordDecoder } from '../../src/verify/record-decoder.ts'
+import { accessTo } from './kafka.ts'
 
 const readWithinMs = 60_000
 
@@ -29,7 +30,7 @@ export class KafkaRecords implements AsyncDisposable {
       const record = JSON.parse(JSON.stringify(decoded)) as DataRecord
       this.#records.push({ topic, key, record, bytes: Buffer.from(bytes.subarray(start, end)) })
     }
-    this.#reader = new KafkaReader(brokers.split(','), topics, take, () => undefined)
+    this.#reader = new KafkaReader(accessTo(brokers), topics, take, () => undefined)
   }
 
   /** The topics must exist. Resolves when nothing written from now on can be missed. */

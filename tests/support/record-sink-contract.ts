@@ -49,7 +49,8 @@ class Writer {
     for (let i = 0; i < count; i++) {
       const number = this.next++
       // Framed by other bytes, and overwritten after: the sink must copy exactly its part.
-      const bytes = new TextEncoder().encode(`<<${number}:${'x'.repeat(paddingBytes)}>>`)
+      // A JSON text, so that any reader of topics can read it.
+      const bytes = new TextEncoder().encode(`<<"${number}:${'x'.repeat(paddingBytes)}">>`)
       this.#sink.append(this.#route(number), bytes, 2, bytes.length - 2, startMicros + number, number)
       bytes.fill(0)
     }
@@ -60,7 +61,7 @@ class Writer {
     assert.equal(records.length, this.next)
     const last = new Map<string, number>()
     for (const { topic, partition, key, value } of records) {
-      const number = Number(value.slice(0, value.indexOf(':')))
+      const number = Number(value.slice(1, value.indexOf(':')))
       const route = this.#route(number)
       assert.deepEqual(
         { topic, partition, key },

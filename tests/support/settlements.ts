@@ -8,6 +8,8 @@ export class Settlements implements SinkListener {
   readonly availabilities: { readonly isUp: boolean; readonly message: string }[] = []
   /** Records told as undelivered, by route key. */
   readonly lost = new Map<string, number>()
+  /** Records that were refused one by one. */
+  readonly refusals: { readonly key: string; readonly value: Uint8Array; readonly reason: string }[] = []
   readonly #waiters: { readonly isDone: () => boolean; readonly resolve: () => void }[] = []
 
   settled(owners: Int32Array, _receivedMicros: Float64Array, count: number, outcome: Outcome): void {
@@ -18,6 +20,10 @@ export class Settlements implements SinkListener {
 
   undelivered(route: Route, _firstMicros: number, _lastMicros: number, count: number): void {
     this.lost.set(route.key, (this.lost.get(route.key) ?? 0) + count)
+  }
+
+  refused(route: Route, value: Uint8Array, _receivedMicros: number, reason: string): void {
+    this.refusals.push({ key: route.key, value: value.slice(), reason })
   }
 
   availability(isUp: boolean, message: string): void {

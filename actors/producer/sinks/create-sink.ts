@@ -1,6 +1,7 @@
 import { type Logger } from '../../../src/core/logger.ts'
 import { type ProducerPlan } from '../messages.ts'
 import { EmbeddedSink } from './embedded.ts'
+import { KafkaSink } from './kafka.ts'
 import { KafkajsSendSink } from './kafkajs-send.ts'
 import { type RecordSink, type SinkListener } from './record-sink.ts'
 
@@ -12,6 +13,7 @@ export function createSink(plan: ProducerPlan, listener: SinkListener, logger: L
     case 'embedded':
       return new EmbeddedSink({ port: sink.port, lingerMs, batchBytes }, listener)
     case 'kafka':
+      return new KafkaSink({ access: sink.access, tuning }, listener, logger)
     case 'kafkajs-send':
       return new KafkajsSendSink(
         { ...sink.access, lingerMs, batchBytes, compression: compression === 'gzip' ? 'gzip' : 'none' },

@@ -73,6 +73,11 @@ export class EmbeddedSink implements RecordSink {
     return false
   }
 
+  /** Not counted here. */
+  get requests(): number {
+    return 0
+  }
+
   activity(): readonly PartitionActivity[] {
     return []
   }

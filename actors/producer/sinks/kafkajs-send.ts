@@ -71,6 +71,11 @@ export class KafkajsSendSink implements RecordSink, LaneListener {
     return false
   }
 
+  /** Not counted here. */
+  get requests(): number {
+    return 0
+  }
+
   activity(): readonly PartitionActivity[] {
     return []
   }

@@ -23,6 +23,11 @@ export interface SinkListener {
    * receive times of the first and the last of them, so that the loss can be declared.
    */
   undelivered(route: Route, firstMicros: number, lastMicros: number, count: number, reason: string): void
+  /**
+   * Kafka refused this one record for good (too large for the topic, not valid), so that it becomes a dead letter. Told
+   * beside `undelivered` and `settled` with 'failed', and before them; `value` is only valid during the call.
+   */
+  refused(route: Route, value: Uint8Array, receivedMicros: number, reason: string): void
   /** Called once per change: whether the sink takes records, and why not, in a sentence. */
   availability(isUp: boolean, message: string): void
 }
@@ -52,6 +57,8 @@ export interface RecordSink {
   /** Memory that these take. Above the sink's cap (`isFull`) the caller appends nothing but control records. */
   readonly bufferedBytes: number
   readonly isFull: boolean
+  /** Produce requests since the start, repeated ones included; 0 where there are none. */
+  readonly requests: number
   /** Sends what is waiting without lingering; resolves when all is settled, or at the deadline with what is left failed. */
   drain(deadlineMs: number): Promise<void>
   close(): Promise<void>

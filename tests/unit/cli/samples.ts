@@ -1,4 +1,5 @@
-import { type StatusSnapshot } from '../../../src/app/service.ts'
+import { type ProducerStatus, type StatusSnapshot } from '../../../src/app/service.ts'
+import { type PartitionActivity } from '../../../src/domain/partition-activity.ts'
 import { type Summary } from '../../../src/domain/summary.ts'
 import { type Truth } from '../../../src/domain/truth.ts'
 
@@ -50,7 +51,39 @@ export const sampleSummary: Summary = {
     records: 3333,
     latency_ms: latency
   })),
+  producer: null,
   truth: cleanTruth
+}
+
+/** A partition of a busy topic. */
+export const samplePartition: PartitionActivity = {
+  topic: 'orderbook-data.korea',
+  partition: 0,
+  batches: 100,
+  records: 12_345,
+  bytes: 2_000_000,
+  wire_bytes: 500_000,
+  retries: 2,
+  linger_ms: 12.34,
+  fill: 0.987,
+  records_per_s: 1234.4,
+  last_flush: 'full',
+  buffered_bytes: 131_072,
+  ack_ms_p50: 3.14,
+  ack_ms_p99: 21.5
+}
+
+export const sampleProducer: ProducerStatus = {
+  profile: 'throughput',
+  compression: 'lz4',
+  compression_by_topic: {},
+  available: true,
+  message: '',
+  buffered_bytes: 3_355_443,
+  buffer_bytes: 134_217_728,
+  undecoded_bytes: 0,
+  requests: 90,
+  partitions: [samplePartition]
 }
 
 export const sampleStatus: StatusSnapshot = {
@@ -60,6 +93,7 @@ export const sampleStatus: StatusSnapshot = {
   simulated: true,
   sink: { kind: 'embedded', available: true, message: '' },
   registry: 'none',
+  producer: null,
   targets: names.map(target => ({
     target,
     state: 'live',
@@ -68,7 +102,8 @@ export const sampleStatus: StatusSnapshot = {
     records: 3333,
     records_per_s: 166.6,
     latency_ms: latency,
-    gaps_open: 0
+    gaps_open: 0,
+    freshness_ms: 12
   })),
   frames: sampleSummary.frames,
   records: sampleSummary.records,
@@ -79,5 +114,6 @@ export const sampleStatus: StatusSnapshot = {
     { name: 'producer', state: 'running', restarts: 2 }
   ],
   errors: { SOCKET_FAILED: 9, FRAME_MALFORMED: 20 },
-  limits: {}
+  limits: {},
+  clock_jumps: 0
 }

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import { producerSummary } from '../../../src/app/producer-status.ts'
 import { type StatusSnapshot } from '../../../src/app/service.ts'
 import { LiveTable } from '../../../src/cli/live-table.ts'
+import { partitionLines, producerLine } from '../../../src/cli/producer-text.ts'
 import { statusLine, statusLines } from '../../../src/cli/status-text.ts'
 import { summaryText } from '../../../src/cli/summary-text.ts'
 import { verdict } from '../../../src/cli/verdict.ts'
 import { truthFaults } from '../../../src/domain/truth.ts'
 import { FakeIo } from './fake-io.ts'
-import { cleanTruth, sampleStatus, sampleSummary } from './samples.ts'
+import { cleanTruth, samplePartition, sampleProducer, sampleStatus, sampleSummary } from './samples.ts'
 
 const now = sampleStatus.started_at + 12_000
 const widest = (lines: readonly string[]) => Math.max(...lines.map(line => line.length))
@@ -89,7 +91,98 @@ suite('the live table', () => {
   })
 })
 
+suite('the producer in the table', () => {
+  const withProducer: StatusSnapshot = { ...sampleStatus, producer: sampleProducer }
+
+  test('is one line with profile, compression, buffer and retries', () => {
+    const lines = statusLines(withProducer, now, { width: 80, rows: null })
+    assert.ok(lines.includes('kafka   throughput, lz4; 3.2M of 128M buffered; 2 retries'), lines.join('\n'))
+    assert.ok(!statusLines(sampleStatus, now, { width: 80, rows: null }).some(line => line.startsWith('kafka')))
+  })
+
+  test('says what waits undecoded, and which topics have a codec of their own', () => {
+    const line = producerLine({
+      ...sampleProducer,
+      undecoded_bytes: 5_000_000,
+      compression_by_topic: { 'ws.dlq': 'gzip' }
+    })
+    assert.equal(line, 'throughput, lz4 (ws.dlq gzip); 3.2M of 128M buffered; 4.8M undecoded; 2 retries')
+  })
+
+  test('names the quietest of the targets that bring nothing', () => {
+    const quiet = sampleStatus.targets.map((target, i) => ({ ...target, freshness_ms: i * 7000 }))
+    const lines = statusLines({ ...sampleStatus, targets: quiet }, now, { width: 80, rows: null })
+    assert.ok(
+      lines.includes('quiet   binance/orderbook for 35s, binance/trade for 28s, binance/ticker for 21s'),
+      lines.join('\n')
+    )
+  })
+})
+
+suite('the table of partitions', () => {
+  const many = Array.from({ length: 48 }, (_, i) => ({
+    ...samplePartition,
+    topic: i < 40 ? 'trade-data.asia' : 'ws.connect_success.korea',
+    partition: 47 - i,
+    linger_ms: i + 5,
+    last_flush: i === 40 ? null : samplePartition.last_flush,
+    ack_ms_p50: i === 40 ? null : i,
+    ack_ms_p99: i === 40 ? null : i * 10
+  }))
+
+  test('has a line a partition with all that its batches are like, in 80 columns', () => {
+    const lines = partitionLines([samplePartition], { width: 80, all: false })
+    assert.match(lines[0]!, /^partition +rec\/s +linger +fill % +flush +p50 ms +p99 ms +buffer +resent$/)
+    assert.match(lines[1]!, /^orderbook-data.korea\/0 +1,234 +12 +99 +full +3\.1 +21\.5 +128K +2$/)
+    assert.ok(widest(lines) <= 80)
+  })
+
+  test('goes by topic when there are many, with sums, ranges and the slowest', () => {
+    const lines = partitionLines(many, { width: 80, all: false })
+    assert.equal(lines.length, 3)
+    assert.match(lines[1]!, /^trade-data\.asia \(40\) +49,376 +5-44 +99 +full +39\.0 +390 +5\.0M +80$/)
+    assert.match(lines[2]!, /^ws\.connect_success\.ko… +9,875 +45-52 +99 +full +47\.0 +470 +1\.0M +16$/)
+    assert.ok(widest(lines) <= 80)
+  })
+
+  test('shows every partition when all are asked for, in the order of their numbers and with whole names', () => {
+    const lines = partitionLines(many, { width: 100, all: true })
+    assert.equal(lines.length, 49)
+    assert.ok(widest(lines) <= 100)
+    assert.ok(lines[1]!.startsWith('trade-data.asia/8 '))
+    assert.match(lines[48]!, /^ws\.connect_success\.korea\/7 .* - +- +- +128K +2$/)
+    assert.deepEqual(partitionLines([], { width: 80, all: true }), [])
+  })
+})
+
 suite('the summary', () => {
+  test('tells what the producer did, when the records went to Kafka', () => {
+    const producer = producerSummary({ ...sampleProducer, partitions: [samplePartition, samplePartition] })
+    assert.deepEqual(
+      { ...producer, partitions: producer.partitions.length },
+      {
+        profile: 'throughput',
+        compression: 'lz4',
+        batches: 200,
+        records: 24_690,
+        records_per_batch: 123.45,
+        bytes: 4_000_000,
+        wire_bytes: 1_000_000,
+        compression_ratio: 4,
+        requests: 90,
+        retries: 4,
+        partitions: 2
+      }
+    )
+    const flat = summaryText({ ...sampleSummary, producer }).replaceAll(/\s+/g, ' ')
+    assert.ok(
+      flat.includes(
+        'producer throughput, lz4: 200 batches in 90 requests, 123 records a batch, 3.8M as 977K on the wire (4.0 times smaller), 4 retries'
+      ),
+      flat
+    )
+  })
+
   test('is readable at 80 columns and shows both sides of both ledgers', () => {
     const text = summaryText(sampleSummary)
     assert.ok(widest(text.split('\n')) <= 80)

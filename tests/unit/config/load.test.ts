@@ -41,12 +41,26 @@ function faults(sources: Parameters<typeof load>[0]): string[] {
 suite('the configuration', () => {
   test('has a default for every key and is frozen', () => {
     const { config, given } = load({})
-    assert.deepEqual(config.kafka, { brokers: [], clientId: 'coin-stream', tls: false, sasl: null })
+    assert.deepEqual(config.kafka, {
+      brokers: [],
+      clientId: 'coin-stream',
+      tls: false,
+      caFile: null,
+      certFile: null,
+      keyFile: null,
+      sasl: null
+    })
+    assert.deepEqual(config.topics, { manage: true, replication: 0, partitions: [] })
     assert.equal(config.registry.url, 'none')
     assert.deepEqual(config.producer, {
-      lingerMs: 50,
-      batchBytes: 131_072,
-      compression: 'none',
+      profile: 'throughput',
+      lingerMs: null,
+      batchBytes: null,
+      compression: 'lz4',
+      compressionByTopic: [],
+      bufferBytes: 128 * 1024 * 1024,
+      requestBytesMax: 4 * 1024 * 1024,
+      deliveryTimeoutMs: 300_000,
       gapFile: 'run/undelivered-gaps.ndjson',
       drainMs: 10_000
     })
@@ -66,7 +80,7 @@ suite('the configuration', () => {
       env,
       flags: [{ flag: '--set', path: 'producer.lingerMs', text: '4' }]
     })
-    assert.deepEqual(config.threads, { connections: 2, codecs: 3 })
+    assert.deepEqual([config.threads.connections, config.threads.codecs], [2, 3])
     assert.equal(config.producer.lingerMs, 4)
     assert.equal(config.log.level, 'warn')
     assert.deepEqual([...given].sort(), [
@@ -138,8 +152,13 @@ suite('the configuration', () => {
       faults({ env: { KAFKA_BROKERS: 'a:9092' } })[0]!,
       /^registry\.url: is missing.*SCHEMA_REGISTRY_URL=none/
     )
-    const url = { KAFKA_BROKERS: 'a:9092', SCHEMA_REGISTRY_URL: 'http://registry:8081' }
-    assert.match(faults({ env: url })[0]!, /not supported yet/)
+    for (const url of ['registry:8081', 'ftp://registry', 'http://user:hidden@registry:8081']) {
+      const [fault] = faults({ env: { KAFKA_BROKERS: 'a:9092', SCHEMA_REGISTRY_URL: url } })
+      assert.match(fault!, /^registry\.url \(SCHEMA_REGISTRY_URL\): is neither "none" nor a URL/)
+      assert.ok(!fault!.includes('hidden'))
+    }
+    const env = { KAFKA_BROKERS: 'a:9092', SCHEMA_REGISTRY_URL: 'http://registry:8081' }
+    assert.equal(load({ env }).config.registry.url, 'http://registry:8081')
     const { config } = load({ yaml: 'registry: none', env: { KAFKA_BROKERS: 'a:9092, [::1]:9093' } })
     assert.deepEqual(config.kafka.brokers, ['a:9092', '[::1]:9093'])
   })

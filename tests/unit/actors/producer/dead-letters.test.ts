@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { codeOfReason, DeadLetters } from '../../../../actors/producer/dead-letters.ts'
+import { codeOfReason, DeadLetters, type LetterHeaders } from '../../../../actors/producer/dead-letters.ts'
 import { errorTable } from '../../../../src/core/errors.ts'
 import { frameReasons } from '../../../../src/wire/record-batch.ts'
 import { type ConnectionContext } from '../../../../src/wire/session-messages.ts'
@@ -25,14 +25,17 @@ function open(
   letters: DeadLetters
   envelopes: Record<string, unknown>[]
   keys: string[]
+  headers: LetterHeaders[]
 } {
   const envelopes: Record<string, unknown>[] = []
   const keys: string[] = []
-  const letters = new DeadLetters(perSecond, hasRoom, (key, value) => {
+  const headers: LetterHeaders[] = []
+  const letters = new DeadLetters('pod', perSecond, hasRoom, (key, value, pairs) => {
     keys.push(key)
+    headers.push(pairs)
     envelopes.push(JSON.parse(value) as Record<string, unknown>)
   })
-  return { letters, envelopes, keys }
+  return { letters, envelopes, keys, headers }
 }
 
 test('a dead frame is kept byte for byte, with where it came from and why it is dead', () => {
@@ -53,6 +56,54 @@ test('a dead frame is kept byte for byte, with where it came from and why it is 
     value_base64: Buffer.from([2, 0, 255, 200]).toString('base64'),
     truncated: false
   })
+})
+
+test('a dead frame has the headers that are true of it: why, and when it came', () => {
+  const { letters, headers } = open(10)
+  letters.frame(context, Uint8Array.of(1), 42, 'malformed json', nowMicros)
+  assert.deepEqual(headers, [
+    [
+      ['kafka_dlt-exception-fqcn', 'FRAME_MALFORMED'],
+      ['kafka_dlt-exception-message', 'malformed json'],
+      ['kafka_dlt-original-timestamp', '1790000000123']
+    ]
+  ])
+})
+
+test('a refused record is kept byte for byte under its own key, with the partition it was meant for', () => {
+  const { letters, envelopes, keys, headers } = open(10)
+  const key = 'korea|upbit|trade|BTC-KRW'
+  const keyBytes = Buffer.from(key)
+  const route = { id: 1, topic: 'trade-data.korea', partition: 4, key, keyBytes }
+  const bytes = Uint8Array.of(0, 7, 255)
+  letters.record(route, bytes.subarray(1), nowMicros, 'Kafka: too large.', nowMicros + 5_000_000)
+  assert.deepEqual(keys, [key])
+  const [{ dlq_id: id, ...envelope } = {}] = envelopes
+  assert.match(String(id), /^pod\/trade-data\.korea\/4\//)
+  assert.deepEqual(envelope, {
+    kind: 'record',
+    code: 'RECORD_UNDELIVERED',
+    reason: 'Kafka: too large.',
+    attempts: 1,
+    ts: 1_790_000_005_123,
+    source: {
+      topic: 'trade-data.korea',
+      partition: 4,
+      offset: null,
+      timestamp: 1_790_000_000_123,
+      group: null
+    },
+    key_base64: keyBytes.toString('base64'),
+    value_base64: Buffer.from([7, 255]).toString('base64'),
+    truncated: false
+  })
+  assert.deepEqual(headers[0], [
+    ['kafka_dlt-original-topic', 'trade-data.korea'],
+    ['kafka_dlt-original-partition', '4'],
+    ['kafka_dlt-exception-fqcn', 'RECORD_UNDELIVERED'],
+    ['kafka_dlt-exception-message', 'Kafka: too large.'],
+    ['kafka_dlt-original-timestamp', '1790000000123']
+  ])
 })
 
 test('a frame beyond 512 KiB is cut, and says so', () => {

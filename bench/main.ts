@@ -72,7 +72,8 @@ async function main(): Promise<number> {
   process.stdout.write(`${flags.json ? reportJson(report) : reportTable(report, baselines)}\n`)
   if (flags.report) process.stderr.write(`report: ${writeReport(report, baselines, new Date())}\n`)
   if (flags['update-baselines']) process.stderr.write(`baselines: ${writeBaselines(report)} ratios kept\n`)
-  return 0
+  if (flags.json) for (const note of [...report.skipped, ...report.failed]) process.stderr.write(`${note}\n`)
+  return report.failed.length > 0 ? 1 : 0
 }
 
 function readFlags() {
@@ -112,6 +113,7 @@ async function runSuites(wanted: readonly Suite[], pace: Pace): Promise<BenchRep
   const findings: Finding[] = []
   const drawings: Drawing[] = []
   const skipped: string[] = []
+  const failed: string[] = []
   try {
     for (const suite of chosen) {
       if (suite.needsKafka && typeof kafka === 'string') {
@@ -123,9 +125,16 @@ async function runSuites(wanted: readonly Suite[], pace: Pace): Promise<BenchRep
       const suiteMs = performance.now()
       process.stderr.write(`measuring ${suite.name} …`)
       const context = { pace, ambient, folder, kafka: kafka as BenchKafka }
-      const outcome = await suite.run(context)
-      findings.push(...outcome.findings)
-      drawings.push(...(outcome.drawings ?? []))
+      try {
+        const outcome = await suite.run(context)
+        findings.push(...outcome.findings)
+        drawings.push(...(outcome.drawings ?? []))
+      } catch (error) {
+        // What the others measured is not lost with it.
+        failed.push(
+          `The suite ${suite.name} failed: ${error instanceof Error ? error.message : String(error)}.`
+        )
+      }
       process.stderr.write(` ${Math.round((performance.now() - suiteMs) / 1000)} s\n`)
     }
   } finally {
@@ -140,6 +149,7 @@ async function runSuites(wanted: readonly Suite[], pace: Pace): Promise<BenchRep
     tookMs: performance.now() - startMs,
     findings,
     drawings,
-    skipped
+    skipped,
+    failed
   }
 }

@@ -37,6 +37,15 @@ export function isUnauthorized(error: unknown): boolean {
   return code === topicCodes.topicAuthorization || code === topicCodes.clusterAuthorization
 }
 
+/** A topic that exists and that we know nothing of, in one sentence. */
+export function hiddenSentence(topic: string, access: KafkaAccess): string {
+  return `Topic ${topic} exists, and ${userOf(access)} may not see it; allow Describe on topic ${topic}.`
+}
+
+function userOf({ sasl }: KafkaAccess): string {
+  return sasl === null ? 'this user' : `user ${sasl.username}`
+}
+
 /**
  * Why a topic could not be created or changed, and what to do, in one sentence.
  * @param brokers how many the cluster has, null when that is not known
@@ -49,7 +58,7 @@ export function refusalSentence(
   brokers: number | null
 ): string {
   const head = `Topic ${plan.topic} could not be ${verb}`
-  const user = access.sasl === null ? 'this user' : `user ${access.sasl.username}`
+  const user = userOf(access)
   const right = verb === 'created' ? 'Create' : 'AlterConfigs'
   switch (protocolCode(error)) {
     case topicCodes.topicAuthorization:

@@ -5,7 +5,7 @@ import { type Logger } from '../../src/core/logger.ts'
 import { type TopicAdmin, withTopicAdmin } from './topic-admin.ts'
 import { differencesOf, readSettings, type TopicDifference, type TopicState } from './topic-differences.ts'
 import { type TopicPlan } from './topic-plan.ts'
-import { isRefusal, isUnauthorized, protocolCode, refusalSentence, topicCodes } from './topic-refusal.ts'
+import { hiddenSentence, isRefusal, isUnauthorized, protocolCode, refusalSentence, topicCodes } from './topic-refusal.ts'
 
 /** `verify` only looks, `create` makes missing topics, `alter` also mends retention and cleanup policy of existing ones. */
 export type TopicMode = 'verify' | 'create' | 'alter'
@@ -65,7 +65,8 @@ export async function runTopics(
   const absent = plans.filter(({ topic }) => !before.has(topic))
   const refusals = new Map<string, string>()
   const created = mode === 'verify' ? new Set<string>() : await create(admin, access, absent, refusals)
-  const fresh = absent.filter(({ topic }) => mode !== 'verify' && !refusals.has(topic))
+  const made = absent.filter(({ topic }) => mode !== 'verify' && !refusals.has(topic))
+  const fresh = await visible(admin, access, made, refusals)
   const present = plans.filter(plan => before.has(plan.topic) || fresh.includes(plan))
   const states = await readStates(admin, present, fresh)
   const altered = mode === 'alter' ? await alter(admin, access, present, states, refusals) : new Set<string>()
@@ -127,6 +128,24 @@ async function create(
     }
   }
   return created
+}
+
+/** Whoever may create a topic, or meets one that exists already, need not be allowed to see it. */
+async function visible(
+  admin: TopicAdmin,
+  access: KafkaAccess,
+  plans: readonly TopicPlan[],
+  refusals: Map<string, string>
+): Promise<readonly TopicPlan[]> {
+  for (const plan of plans) {
+    try {
+      await admin.fetchTopicMetadata({ topics: [plan.topic] })
+    } catch (error) {
+      // Whatever else is wrong with it passes, or shows when all of them are asked for.
+      if (isUnauthorized(error)) refusals.set(plan.topic, hiddenSentence(plan.topic, access))
+    }
+  }
+  return plans.filter(({ topic }) => !refusals.has(topic))
 }
 
 /** For a sentence only, so nothing fails on it. */

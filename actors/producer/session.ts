@@ -39,6 +39,8 @@ const lastGapsMs = 500
 const gapTopic = 'ws.gap.events'
 /** Batches with the codec pool for each of its workers: one in work, the next on its way, and their answers. */
 const pooledPerCodec = 4
+/** Buffers that wait for their way back to one connection thread; more than it keeps are of no use to it. */
+const spareMax = 32
 const encoder = new TextEncoder()
 
 const takenField = frameFieldAt('taken')
@@ -77,6 +79,8 @@ export class ProducerSession {
   readonly #performance: BatchPerformance
   readonly #onGapOpened: (gap: Gap) => void
   readonly #touched = new Set<ProducerConnection>()
+  /** Buffers of decoded batches that go back to where they came from. */
+  readonly #spare = new Map<MessagePort, ArrayBuffer[]>()
   readonly #gapsByReason: Partial<Record<GapReason, number>> = {}
   /** Events for people that were handed to the sink. */
   #reports = 0
@@ -271,6 +275,11 @@ export class ProducerSession {
   tick(): void {
     this.#decoding.resume()
     this.flushCredits()
+    for (const [port, buffers] of this.#spare) {
+      if (buffers.length === 0) continue
+      port.postMessage({ type: 'spare', buffers } satisfies FromProducer, buffers)
+      this.#spare.set(port, [])
+    }
   }
 
   /** Tells the connection threads which bytes are settled since the last time. */
@@ -361,6 +370,7 @@ export class ProducerSession {
   /** A connection thread died: its connections are lost. After a graceful end there are none left. */
   #portClosed(port: MessagePort): void {
     const now = this.#clock.nowMicros()
+    this.#spare.delete(port)
     for (const connection of this.#connections.values()) {
       if (connection.port !== port) continue
       const lastFrameSeq = connection.lastGoodFrameSeq
@@ -424,7 +434,19 @@ export class ProducerSession {
     this.#decoding.batch(connection, context, frames)
   }
 
-  #handle({ connection, item }: Work): void {
+  #handle(work: Work): void {
+    this.#take(work)
+    const { connection, item } = work
+    if (item.type !== 'notice' && item.frames.isLent) this.#giveBack(connection.port, item.frames.buffer)
+  }
+
+  #giveBack(port: MessagePort, buffer: ArrayBuffer): void {
+    const buffers = this.#spare.get(port)
+    if (buffers === undefined) this.#spare.set(port, [buffer])
+    else if (buffers.length < spareMax) buffers.push(buffer)
+  }
+
+  #take({ connection, item }: Work): void {
     switch (item.type) {
       case 'batch':
         this.#intake.decoded(connection, item.frames, item.records)

@@ -45,7 +45,7 @@ function transcodeFindings(pace: Pace, ambient: number): Finding[] {
     ours: () => lanes.forEach(lane => lane.ours()),
     theirs: () => lanes.forEach(lane => lane.theirs())
   }
-  const [mixedSlices, laneSlices] = pace.isQuick ? [21, 7] : [35, 35]
+  const [mixedSlices, laneSlices] = pace.isQuick ? [15, 5] : [35, 35]
   // All channels first: compiled code that has seen one shape only is faster than a service ever is.
   ratios(mixed, Math.ceil(mixedSlices / 2), sliceMs)
   const doubts = ambientDoubts(ambient, [])

@@ -128,10 +128,8 @@ int main(int argc, char **argv) {
       printf("window\n");
       fflush(stdout);
     } else if (window_start != 0 && now - window_start >= measure) {
-      printf("{\"records\":%lld,\"cpuMicros\":%lld,\"elapsedMs\":%.3f,\"failed\":%lld,\"version\":\"%s\"}\n",
-             (long long)(acknowledged - window_acknowledged), (long long)(cpu_micros() - window_cpu),
-             (double)(now - window_start) / 1000, (long long)failed, rd_kafka_version_str());
-      fflush(stdout);
+      printf("{\"records\":%lld,\"cpuMicros\":%lld,\"elapsedMs\":%.3f,", (long long)(acknowledged - window_acknowledged),
+             (long long)(cpu_micros() - window_cpu), (double)(now - window_start) / 1000);
       break;
     }
     int64_t owed = rate == 0 ? 256 : (now - start) * rate / 1000000 - (int64_t)sent;
@@ -155,6 +153,8 @@ int main(int argc, char **argv) {
     }
   }
   rd_kafka_flush(client, 5000);
+  printf("\"acknowledged\":%lld,\"failed\":%lld,\"version\":\"%s\"}\n", (long long)acknowledged, (long long)failed,
+         rd_kafka_version_str());
   /* The process ends here: what the library still holds goes with it. */
   return 0;
 }

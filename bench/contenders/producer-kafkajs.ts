@@ -6,7 +6,7 @@ import { serveRuns } from '../producer/serve.ts'
 // A default import: Node.js does not see all names of this CommonJS module.
 const { CompressionCodecs, CompressionTypes, Kafka, logLevel } = kafkajs
 
-// kafkajs as it comes, with lz4 plugged in. An idempotent producer keeps its order only with one call at a time.
+// kafkajs as it comes, with lz4 plugged in.
 const types = {
   none: CompressionTypes.None,
   gzip: CompressionTypes.GZIP,
@@ -27,7 +27,7 @@ serveRuns(async (run, records) => {
   })
   const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false })
   await producer.connect()
-  return sendInBatches(run, records, 1, {
+  return sendInBatches(run, records, {
     send: async messages => {
       await producer.send({
         topic: run.topic,

@@ -14,7 +14,7 @@ const suffixes: Readonly<Record<RequestType, string>> = {
  * that the sink has not taken they stop reading until half of it is gone: a program without that would only fill its
  * memory at full speed.
  */
-const pendingMax = 32 * 1024 * 1024
+const pendingMax = 8 * 1024 * 1024
 const pollMs = 5
 
 export function openSockets(

@@ -6,4 +6,5 @@ export type FloodOrder =
 /** Flood → parent. */
 export type FloodReport =
   | { readonly type: 'listening'; readonly port: number }
-  | { readonly type: 'usage'; readonly cpuMicros: number }
+  /** `subscribed` counts the symbols of every channel that are being sent. */
+  | { readonly type: 'usage'; readonly cpuMicros: number; readonly subscribed: number }

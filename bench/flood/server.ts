@@ -54,11 +54,13 @@ class Stream {
   #frame = 0
   #inFlight = 0
   #owed = 0
+  readonly symbols: number
   /** Blocks written whole; a newcomer starts level with the others. */
   passes = slowestPass()
 
   constructor(socket: Duplex, channel: Channel, natives: readonly string[]) {
     this.#socket = socket
+    this.symbols = natives.length
     const own = new Map(natives.map(native => [native, countersOf(channel, native)]))
     this.#blocks = Array.from({ length: blocksPerStream }, (_, block) =>
       renderBlock(channel, natives, own, block * framesPerBlock)
@@ -194,7 +196,9 @@ process.on('message', (order: FloodOrder) => {
   switch (order.type) {
     case 'usage': {
       const { user, system } = process.cpuUsage()
-      process.send?.({ type: 'usage', cpuMicros: user + system } satisfies FloodReport)
+      let subscribed = 0
+      for (const stream of streams) subscribed += stream.symbols
+      process.send?.({ type: 'usage', cpuMicros: user + system, subscribed } satisfies FloodReport)
       break
     }
     case 'rate':

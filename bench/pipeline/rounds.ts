@@ -15,7 +15,7 @@ const floodShareMax = 0.25
 const droppedShareMax = 0.001
 
 /**
- * Runs the phases. In a full run every measurement has a process of its own, warmed up at that very rate; in a quick one
+ * Runs the phases. In a full run every measurement has a process of its own; in a quick one
  * each contender starts once, gets warm once and rests while the others are measured.
  */
 export async function runPhases<Name extends string>(
@@ -26,8 +26,8 @@ export async function runPhases<Name extends string>(
   return pace.isQuick ? inSharedProcesses(lineup, phases, pace) : inFreshProcesses(lineup, phases, pace)
 }
 
-const quick = { firstWarmUpMs: 2_500, warmUpMs: 500, measureMs: 1_200 }
-const full = { warmUpMs: 8_000, measureMs: 10_000 }
+const quick = { firstWarmUpMs: 2_000, warmUpMs: 400, measureMs: 1_000 }
+const full = { firstWarmUpMs: 4_000, warmUpMs: 3_000, measureMs: 8_000 }
 
 async function inSharedProcesses<Name extends string>(
   lineup: Readonly<Record<Name, RunnerOptions>>,
@@ -39,10 +39,8 @@ async function inSharedProcesses<Name extends string>(
     // The first makes the topics.
     for (const [name, options] of Object.entries(lineup) as [Name, RunnerOptions][])
       runners.set(name, await Runner.start(options))
-    for (const [name, runner] of runners) {
-      const phase = phases.find(({ names }) => names.includes(name))
-      await runner.measure(phase?.eventsPerS ?? null, quick.firstWarmUpMs, 1)
-    }
+    for (const [name, runner] of runners)
+      await runner.warmUp(lineup[name].warmUpEventsPerS, quick.firstWarmUpMs)
     const all: Readings<Name>[] = []
     for (const phase of phases) {
       all.push(
@@ -68,6 +66,7 @@ async function inFreshProcesses<Name extends string>(
       await interleave(phase, pace, async name => {
         const runner = await Runner.start(lineup[name])
         try {
+          await runner.warmUp(lineup[name].warmUpEventsPerS, full.firstWarmUpMs)
           return await runner.measure(phase.eventsPerS, full.warmUpMs, full.measureMs)
         } finally {
           await runner.stop()

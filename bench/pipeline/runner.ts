@@ -23,10 +23,13 @@ export interface RunnerOptions {
   readonly plan: Omit<ContenderPlan, 'origin'>
   /** Null without Kafka. */
   readonly kafka: BenchKafka | null
+  /** At a low rate code gets hot slowly, so that each warms up as fast as it can (null), or at what it sustains. */
+  readonly warmUpEventsPerS: number | null
 }
 
-const settlePollMs = 100
-const settlePollsMax = 50
+const settlePollMs = 75
+const settlePollsMax = 60
+const subscribeMaxMs = 60_000
 
 /** A contender with a flood of its own, which rests between two measurements. */
 export class Runner {
@@ -54,11 +57,19 @@ export class Runner {
         [JSON.stringify({ ...plan, origin } satisfies ContenderPlan)],
         'ready'
       )
+      const { binance, upbit } = plan.symbols
+      await subscribed(flood, (binance.length + upbit.length) * plan.requestTypes.length)
       return new Runner(flood, contender, kafka)
     } catch (error) {
       await flood.stop()
       throw error
     }
+  }
+
+  async warmUp(eventsPerS: number | null, forMs: number): Promise<void> {
+    this.#flood.tell({ type: 'rate', eventsPerS })
+    await pause(forMs)
+    await this.#rest()
   }
 
   /** @param eventsPerS over all connections; null is as fast as the contender reads */
@@ -143,6 +154,16 @@ function difference(from: Mark, to: Mark): Reading {
         : Math.max(0, busyShare(from.cpu, to.cpu) - (cpuMicros + floodMicros + brokerMicros) / machineMicros),
     droppedShare: dropped / Math.max(1, records + dropped)
   }
+}
+
+/** The venues' limits let many symbols come only one request after the other. */
+async function subscribed(flood: BenchChild, symbols: number): Promise<void> {
+  for (let waitedMs = 0; waitedMs < subscribeMaxMs; waitedMs += settlePollMs) {
+    const usage = await flood.ask({ type: 'usage' }, 'usage')
+    if (usage.subscribed >= symbols) return
+    await pause(settlePollMs)
+  }
+  throw new RangeError(`a contender did not subscribe to its ${symbols} symbols`)
 }
 
 function pause(ms: number): Promise<void> {

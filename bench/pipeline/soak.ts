@@ -24,6 +24,7 @@ async function soak({ kafka }: BenchContext): Promise<{ findings: Finding[]; dra
   const runner = await Runner.start({
     program: 'coin-stream',
     kafka,
+    warmUpEventsPerS: rate,
     plan: {
       sink: { kind: 'kafka', brokers: kafka.brokers },
       lingerMs: 50,

@@ -70,6 +70,8 @@ function optionsFor(count: number, { kafka }: BenchContext): RunnerOptions {
   return {
     program: 'coin-stream',
     kafka,
+    // Flat out would show in the memory.
+    warmUpEventsPerS: rate,
     plan: {
       sink: { kind: 'kafka', brokers: kafka.brokers },
       lingerMs: 50,

@@ -44,7 +44,8 @@ async function versusOnKafka(context: BenchContext): Promise<{ findings: Finding
   const with_ = (program: Program, sink: ContenderPlan['sink']): RunnerOptions => ({
     program,
     plan: planOf(sink),
-    kafka
+    kafka,
+    warmUpEventsPerS: program === 'per-message' ? messageRate : null
   })
   const lineup: Readonly<Record<Name, RunnerOptions>> = {
     ours: with_('coin-stream', { kind: 'kafka', brokers }),
@@ -110,7 +111,8 @@ async function versusEmbedded({ pace, ambient }: BenchContext): Promise<{ findin
   const of = (program: Program): RunnerOptions => ({
     program,
     plan: planOf({ kind: 'embedded' }),
-    kafka: null
+    kafka: null,
+    warmUpEventsPerS: program === 'per-message' ? messageRate : null
   })
   const lineup = { ours: of('coin-stream'), naive: of('naive'), 'per-message': of('per-message') }
   const phases: readonly Phase<keyof typeof lineup>[] = [

@@ -1,4 +1,3 @@
-import { inspect } from 'node:util'
 import { type BenchRecords } from './records.ts'
 import { type ProducerRun } from './run.ts'
 import { type Flow, pause } from './serve.ts'
@@ -19,10 +18,10 @@ export interface Sender {
 }
 
 /**
- * Flat out: `lanes` calls at once with 1,000 records each. At a rate: one call each linger with what came meanwhile; what
- * came while a call was on its way goes with the next, or with one beside it where the client allows more than one.
+ * One call at a time, as these clients' idempotent producers need it: flat out with 1,000 records each, at a rate one call
+ * each linger with what came meanwhile.
  */
-export function sendInBatches(run: ProducerRun, records: BenchRecords, lanes: number, sender: Sender): Flow {
+export function sendInBatches(run: ProducerRun, records: BenchRecords, sender: Sender): Flow {
   const { count, valueBytes, keys } = records
   const values = Array.from({ length: count }, (_, i) =>
     records.values.subarray(i * valueBytes, (i + 1) * valueBytes)
@@ -41,10 +40,8 @@ export function sendInBatches(run: ProducerRun, records: BenchRecords, lanes: nu
     while (!isStopped) {
       if (run.recordsPerS !== null) await pause(run.lingerMs)
       const messages: BenchMessage[] = []
-      // Every call begins with the same key: @platformatic/kafka gets its sequence numbers wrong (out of order) when two
-      // calls carry different numbers of records for a partition.
-      for (let i = 0, left = owed(); left > 0; i++, left--, sent++) {
-        const key = i % keys.length
+      for (let left = owed(); left > 0; left--, sent++) {
+        const key = sent % keys.length
         messages.push({ key: keys[key]!, value: values[sent % count]!, partition: key % run.partitions })
       }
       if (messages.length === 0) continue
@@ -52,13 +49,13 @@ export function sendInBatches(run: ProducerRun, records: BenchRecords, lanes: nu
         await sender.send(messages)
         acknowledged += messages.length
       } catch (error) {
-        fault ??= inspect(error)
+        fault ??= causesOf(error).join(': ')
         failed += messages.length
         await pause(10)
       }
     }
   }
-  const loops = Array.from({ length: run.recordsPerS === null ? lanes : 1 }, loop)
+  const ended = loop()
   return {
     acknowledged: () => acknowledged,
     failed: () => failed,
@@ -66,8 +63,15 @@ export function sendInBatches(run: ProducerRun, records: BenchRecords, lanes: nu
     takeAckMs: () => [],
     stop: async () => {
       isStopped = true
-      await Promise.all(loops)
+      await ended
       await sender.close()
     }
   }
+}
+
+/** Clients wrap what the broker said several times. */
+function causesOf(error: unknown): string[] {
+  if (!(error instanceof Error)) return [String(error)]
+  const inner = error instanceof AggregateError ? (error.errors[0] as unknown) : error.cause
+  return [error.message, ...(inner === undefined ? [] : causesOf(inner))]
 }

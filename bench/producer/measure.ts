@@ -9,6 +9,8 @@ export interface ProducerMeasurement extends ProducerReading {
   readonly ambientShare: number | null
   readonly cpuMicrosPerRecord: number
   readonly recordsPerS: number
+  /** Acknowledged records that the topic does not hold. */
+  readonly missing: number
 }
 
 export async function measureProducer(
@@ -28,6 +30,7 @@ export async function measureProducer(
   })
   clearTimeout(timer)
   if (to.cpu.atMs < from.cpu.atMs) to = mark()
+  const written = await kafka.recordsIn(run.topic)
   const machineMicros = (to.cpu.atMs - from.cpu.atMs) * 1000 * cores
   const known =
     from.brokerMicros === null || to.brokerMicros === null
@@ -37,6 +40,7 @@ export async function measureProducer(
     ...reading,
     cpuMicrosPerRecord: reading.cpuMicros / Math.max(1, reading.records),
     recordsPerS: (reading.records * 1000) / reading.elapsedMs,
+    missing: Math.max(0, reading.acknowledged - written),
     ambientShare: known === null ? null : Math.max(0, busyShare(from.cpu, to.cpu) - known / machineMicros)
   }
 }

@@ -25,6 +25,8 @@ export interface ProducerReading {
   readonly records: number
   readonly cpuMicros: number
   readonly elapsedMs: number
+  /** All of the run: the topic must hold as many. */
+  readonly acknowledged: number
   /** Since the beginning: a producer that loses records was not measured. */
   readonly failed: number
   /** Why the first of them failed. */

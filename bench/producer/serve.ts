@@ -51,6 +51,7 @@ async function perform(
   await flow.stop()
   return {
     ...reading,
+    acknowledged: flow.acknowledged(),
     failed: flow.failed(),
     fault: flow.fault(),
     ackMs: run.timesRecords

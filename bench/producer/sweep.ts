@@ -47,7 +47,7 @@ async function sweep(context: BenchContext): Promise<{ findings: Finding[]; draw
   const p99s: number[][] = []
   const rounds = pace.isQuick ? 1 : pace.rounds
   try {
-    await run(5, 128, null, 1_500)
+    await run(5, 128, null, 1_000)
     for (const linger of lingers) {
       const rateRow: number[] = []
       const p99Row: number[] = []

@@ -102,11 +102,11 @@ async function compareProducers(
       await kafka.deleteTopics([topic])
     }
   }
-  const [warmUpMs, measureMs] = pace.isQuick ? [400, 1_000] : [1_500, 4_000]
+  const [warmUpMs, measureMs] = pace.isQuick ? [300, 800] : [1_500, 4_000]
   try {
     // The code of those that stay gets hot once; a compiled program is.
     for (const name of field.contestants.keys())
-      if (name !== 'librdkafka') await once(name, quickConditions[0]!, pace.isQuick ? 1_500 : 4_000, 100)
+      if (name !== 'librdkafka') await once(name, quickConditions[0]!, pace.isQuick ? 1_200 : 4_000, 100)
     for (const condition of conditions) {
       const runs = new Map<Name, ProducerMeasurement[]>()
       const faults = new Map<Name, string>(field.faults)
@@ -212,7 +212,9 @@ function doubtsOf(
   ambient: number
 ): string[] {
   const failed = measured.reduce((sum, each) => sum + each.failed, 0)
+  const missing = measured.reduce((sum, each) => sum + each.missing, 0)
   return [
+    ...(missing > 0 ? [`${missing} acknowledged records are not in the topic`] : []),
     ...ambientDoubts(
       ambient,
       measured.map(each => each.ambientShare)

@@ -1,4 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
 import { dirname } from 'node:path'
 import { projectFile } from '../project.ts'
 import { type Baselines, changeText } from './baselines.ts'
@@ -35,7 +36,7 @@ function htmlOf(report: BenchReport, baselines: Baselines | null, at: Date): str
     ]
     return `<tr${each.doubts.length > 0 ? ' class="doubt"' : ''}>${cells.join('')}</tr>`
   })
-  const notes = [...doubtTexts(report.findings), ...report.skipped]
+  const notes = [...doubtTexts(report.findings), ...report.skipped, ...report.failed]
   const against =
     baselines === null
       ? 'There is no baseline yet.'
@@ -54,7 +55,12 @@ ${figures.join('\n')}
 <table><tr><th>figure</th><th>median</th><th>unit</th><th>min–max</th><th>target</th><th>against baseline</th></tr>
 ${rows.join('\n')}
 </table>
-${notes.length === 0 ? '' : `<h2>Notes</h2><ul>${notes.map(note => `<li>${escaped(note)}</li>`).join('')}</ul>`}
+${notes.length === 0 ? '' : `<h2>Notes</h2><ul>${notes.map(note => `<li>${escaped(withoutPaths(note))}</li>`).join('')}</ul>`}
 </body></html>
 `
+}
+
+/** What programs complain of names files of this machine, which are nobody else's concern. */
+function withoutPaths(text: string): string {
+  return [projectFile(''), homedir(), tmpdir()].reduce((left, path) => left.replaceAll(path, '…/'), text)
 }

@@ -12,6 +12,7 @@ export interface BenchReport {
   readonly drawings: readonly Drawing[]
   /** Suites that did not run, and why, in sentences. */
   readonly skipped: readonly string[]
+  readonly failed: readonly string[]
 }
 
 /** The document for machines. */

@@ -20,7 +20,7 @@ export function reportTable(report: BenchReport, baselines: Baselines | null): s
       .map((cell, i) => (i === 1 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
       .join('  ')
       .trimEnd()
-  const notes = [...doubtTexts(report.findings), ...report.skipped]
+  const notes = [...doubtTexts(report.findings), ...report.skipped, ...report.failed]
   return [
     headline(report),
     '',

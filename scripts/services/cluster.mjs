@@ -5,13 +5,14 @@ import { brokerSettings } from './kafka-config.mjs'
 import { probeKafka } from './probe.mjs'
 import { brokerProcess, startOn } from './start.mjs'
 
-export const nodeIds = [1, 2, 3]
+const nodeIds = [1, 2, 3]
+const portsOfNode = 3
 
 /**
  * Node 1 is the only controller, so that 2 and 3 can die at any time. Clients come in through a proxy, the brokers talk to
  * one another directly. Leaders go back to the first replica as soon as it is in sync, so that each death makes two elections.
  */
-function clusterSettings(nodeId, ports, proxyPort, controllerPort) {
+function clusterSettings(nodeId, ports, controllerPort) {
   const isController = nodeId === 1
   const own = `CLIENT://127.0.0.1:${ports.client},INTERNAL://127.0.0.1:${ports.internal}`
   const controller = `CONTROLLER://127.0.0.1:${controllerPort}`
@@ -20,7 +21,7 @@ function clusterSettings(nodeId, ports, proxyPort, controllerPort) {
     'process.roles': isController ? 'broker,controller' : 'broker',
     'node.id': nodeId,
     listeners: isController ? `${own},${controller}` : own,
-    'advertised.listeners': `CLIENT://127.0.0.1:${proxyPort},INTERNAL://127.0.0.1:${ports.internal}`,
+    'advertised.listeners': `CLIENT://127.0.0.1:${ports.proxy},INTERNAL://127.0.0.1:${ports.internal}`,
     'inter.broker.listener.name': 'INTERNAL',
     'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,CLIENT:PLAINTEXT,INTERNAL:PLAINTEXT',
     'default.replication.factor': 3,
@@ -36,20 +37,21 @@ function clusterSettings(nodeId, ports, proxyPort, controllerPort) {
 
 async function formattedNode(nodeId) {
   if (nodeId === 1) return join(await kafkaHome(), 'formatted')
-  const settings = clusterSettings(nodeId, { client: 1, internal: 2 }, 3, 4)
+  const settings = clusterSettings(nodeId, { client: 1, internal: 2, proxy: 3 }, 4)
   return formattedFolder(`node-${nodeId}`, settings)
 }
 
 /** A broker with its proxy: whoever is dead does not take connections either. */
 class Node {
-  constructor(id, ports, service, proxy) {
+  constructor(id, ports, service) {
     this.id = id
     this.ports = ports
     this.service = service
-    this.proxy = proxy
+    this.proxy = new CuttingProxy(ports.proxy, ports.client)
   }
 
   async start() {
+    if (this.service.isRunning) return
     await this.service.start()
     await this.proxy.listen()
   }
@@ -80,30 +82,26 @@ class Cluster {
 async function clusterOn([controllerPort, ...ports], folder) {
   const nodes = []
   for (const [index, id] of nodeIds.entries()) {
-    const own = { client: ports[2 * index], internal: ports[2 * index + 1] }
-    const proxy = new CuttingProxy()
-    // It must know its port before the broker is told to name it, and must not be there before the broker is.
-    await proxy.listen()
-    proxy.close()
-    proxy.forwardTo(own.client)
+    const [client, internal, proxy] = ports.slice(portsOfNode * index)
+    const own = { client, internal, proxy }
     const service = await brokerProcess({
       name: `kafka-${id}`,
       folder,
       probe: () => probeKafka(own.internal, id),
       formatted: await formattedNode(id),
-      settings: clusterSettings(id, own, proxy.port, controllerPort)
+      settings: clusterSettings(id, own, controllerPort)
     })
-    nodes.push(new Node(id, own, service, proxy))
+    nodes.push(new Node(id, own, service))
   }
   return new Cluster(nodes)
 }
 
 /**
- * Three brokers with proxies. Verbs take a node number; without one they mean all nodes. `brokers` are the proxies, `direct`
- * goes around them.
+ * Three brokers with proxies. Verbs take a node number; without one they mean all nodes, `start` those that are down.
+ * `brokers` are the proxies, `direct` goes around them.
  */
 export async function startCluster(folder) {
-  const { service: cluster } = await startOn(clusterOn, 1 + 2 * nodeIds.length, join(folder, 'cluster'))
+  const { service: cluster } = await startOn(clusterOn, 1 + portsOfNode * nodeIds.length, join(folder, 'cluster'))
   const { nodes } = cluster
   const chosen = text => {
     if (text === undefined) return nodes
@@ -116,7 +114,7 @@ export async function startCluster(folder) {
   }
   return {
     greeting: {
-      brokers: nodes.map(({ proxy }) => `127.0.0.1:${proxy.port}`).join(','),
+      brokers: nodes.map(({ ports }) => `127.0.0.1:${ports.proxy}`).join(','),
       direct: nodes.map(({ ports }) => `127.0.0.1:${ports.internal}`).join(',')
     },
     verbs: {

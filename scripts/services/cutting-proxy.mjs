@@ -9,26 +9,26 @@ const trafficWithinMs = 10_000
 
 /** Between the clients and a broker, so that connections can be lost without any harm to the broker. */
 export class CuttingProxy {
-  #upstreamPort = 0
+  #upstreamPort
   #server = null
   #clients = new Set()
   #afterWrite = null
-  port = 0
+  port
 
-  /** Takes a port, the same one each time, and passes connections on. */
+  constructor(port, upstreamPort) {
+    this.port = port
+    this.#upstreamPort = upstreamPort
+  }
+
+  /** Takes connections and passes them on. */
   async listen() {
     const server = createServer(client => this.#connected(client))
     await new Promise((resolve, reject) => {
       server.once('error', reject)
       server.listen(this.port, '127.0.0.1', resolve)
     })
-    this.port = server.address().port
-    this.#server = server
-  }
-
-  /** Where connections are passed on to. */
-  forwardTo(port) {
-    this.#upstreamPort = port
+    // Whoever ends while it listens need not close it.
+    this.#server = server.unref()
   }
 
   /** Takes no more connections, as the machine of a dead broker; those there are end with the broker. */

@@ -14,16 +14,16 @@ const scramMechanisms = ['SCRAM-SHA-256', 'SCRAM-SHA-512']
 const certifiedHost = 'localhost'
 
 /**
- * Its doors, each on a port of its own: `plain` for whoever prepares a test (super user), `tls`, `tlsElsewhere` which names
- * the broker by an address that is not in its certificate, `mutualTls` which asks for a certificate, `sasl`, and `saslTls`.
+ * Its doors, each on a port of its own: `plain` for whoever prepares a test (super user), `tls`, `tlsElsewhere` which sends
+ * its clients on to an address that is not in the certificate, `mutualTls` which asks for a certificate, `sasl`, `saslTls`.
  */
 const doors = [
-  { name: 'plain', protocol: 'PLAINTEXT', host: '127.0.0.1' },
-  { name: 'tls', protocol: 'SSL', host: certifiedHost },
-  { name: 'tlsElsewhere', protocol: 'SSL', host: '127.0.0.1' },
-  { name: 'mutualTls', protocol: 'SSL', host: certifiedHost },
-  { name: 'sasl', protocol: 'SASL_PLAINTEXT', host: '127.0.0.1' },
-  { name: 'saslTls', protocol: 'SASL_SSL', host: certifiedHost }
+  { name: 'plain', protocol: 'PLAINTEXT', advertised: certifiedHost },
+  { name: 'tls', protocol: 'SSL', advertised: certifiedHost },
+  { name: 'tlsElsewhere', protocol: 'SSL', advertised: '127.0.0.1' },
+  { name: 'mutualTls', protocol: 'SSL', advertised: certifiedHost },
+  { name: 'sasl', protocol: 'SASL_PLAINTEXT', advertised: certifiedHost },
+  { name: 'saslTls', protocol: 'SASL_SSL', advertised: certifiedHost }
 ]
 
 const listenerOf = ({ name }) => name.toUpperCase()
@@ -52,7 +52,9 @@ function guardedSettings(ports, controllerPort, folder) {
       ...withPorts.map(door => `${listenerOf(door)}://127.0.0.1:${door.port}`),
       `CONTROLLER://127.0.0.1:${controllerPort}`
     ].join(','),
-    'advertised.listeners': withPorts.map(door => `${listenerOf(door)}://${door.host}:${door.port}`).join(','),
+    'advertised.listeners': withPorts
+      .map(door => `${listenerOf(door)}://${door.advertised}:${door.port}`)
+      .join(','),
     'listener.security.protocol.map': [
       ...doors.map(door => `${listenerOf(door)}:${door.protocol}`),
       'CONTROLLER:PLAINTEXT'
@@ -111,12 +113,10 @@ export async function startGuardedKafka(folder) {
     return guardedOn(ports, attemptFolder)
   }
   const { service, ports } = await startOn(make, 1 + doors.length, home)
-  const addresses = doors.map(({ name, host }, index) => [name, `${host}:${ports[index + 1]}`])
+  const addresses = doors.map(({ name }, index) => [name, `${certifiedHost}:${ports[index + 1]}`])
   return {
     greeting: {
       ...Object.fromEntries(addresses),
-      /** The broker with the certificate for a name, reached by a number. */
-      tlsByNumber: `127.0.0.1:${ports[2]}`,
       user,
       files
     },

@@ -91,8 +91,12 @@ export class TiedProcess {
     throw new ServiceError(`${this.name} ended while it was starting: ${this.logTail()}`)
   }
 
+  /** The last lines, and before them what a stack trace as long as these would push out. */
   logTail() {
-    return readFileSync(this.logFile, 'utf8').trim().split('\n').slice(-3).join(' ')
+    const lines = readFileSync(this.logFile, 'utf8').trim().split('\n')
+    const last = lines.slice(-3)
+    const cause = lines.findLast(line => /^Caused by: |Exception: /.test(line))
+    return (cause === undefined || last.includes(cause) ? last : [cause, ...last]).join(' ')
   }
 
   /** A kill that waits for the end; SIGSTOP and SIGCONT return at once. */

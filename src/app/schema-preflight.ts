@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { parseSchema } from '../bus/schema-compatibility.ts'
 import { SchemaRegistry } from '../bus/schema-registry.ts'
 import { type Config } from '../config/schema.ts'
@@ -33,50 +33,54 @@ export async function schemaIdsFor(
   // Data topics in JSON have no schema, whatever the registry holds from a time when they were Avro.
   const isAvro = ({ record }: AvroSubject): boolean =>
     config.serialization.data === 'avro' || record === 'ConnectSuccess'
-  return { ...local, ...(await preflightSchemas(config.registry, subjects.filter(isAvro), logger)) }
-}
-
-/**
- * What has to hold before the first record is written: every schema parses and is the one the code was generated from,
- * the registry has it or takes it, and it may follow what is there. Answers the schema ids by topic.
- * @throws IngestError SCHEMA_INVALID or REGISTRY_UNAVAILABLE
- */
-export async function preflightSchemas(
-  config: Config['registry'],
-  subjects: readonly AvroSubject[],
-  logger: Logger
-): Promise<Readonly<Record<string, number>>> {
-  checkSchemaFiles(subjects.map(({ record }) => record))
-  if (config.url === 'none') return localSchemaIds(subjects)
-  const registry = new SchemaRegistry(config)
+  const written = subjects.filter(isAvro)
+  checkSchemaFiles(written.map(({ record }) => record))
+  if (config.registry.url === 'none') return local
+  const registry = new SchemaRegistry(config.registry)
   try {
-    const reports = await inspectSubjects(registry, subjects)
-    refuse(reports)
-    const isComplete = reports.every(({ state }) => state === 'registered')
-    if (!isComplete && !config.register) throw missing(registry.address, reports)
-    const done = config.register ? await registerSubjects(registry, reports) : reports
-    refuse(done)
-    for (const { note } of done) if (note !== '') logger.warn(note)
-    const ids = Object.fromEntries(done.map(({ of, id }) => [of.topic, id!]))
-    logger.info({ registry: registry.address, ids }, 'the registry has every schema')
-    return ids
+    return { ...local, ...(await preflightSchemas(registry, written, config.registry.register, logger)) }
   } finally {
     registry.close()
   }
 }
 
 /**
- * The files in `schemas/` against what the code was generated from.
+ * What has to hold before the first record is written: the registry has every schema or takes it, and none breaks what
+ * is there. Answers the schema ids by topic.
+ * @throws IngestError SCHEMA_INVALID or REGISTRY_UNAVAILABLE
+ */
+export async function preflightSchemas(
+  registry: SchemaRegistry,
+  subjects: readonly AvroSubject[],
+  mayRegister: boolean,
+  logger: Logger
+): Promise<Readonly<Record<string, number>>> {
+  const reports = await inspectSubjects(registry, subjects)
+  refuse(reports)
+  const isComplete = reports.every(({ state }) => state === 'registered')
+  if (!isComplete && !mayRegister) throw missing(registry.address, reports)
+  const done = mayRegister ? await registerSubjects(registry, reports) : reports
+  refuse(done)
+  for (const { note } of done) if (note !== '') logger.warn(note)
+  const ids = Object.fromEntries(done.map(({ of, id }) => [of.topic, id!]))
+  logger.info({ registry: registry.address, ids }, 'the registry has every schema')
+  return ids
+}
+
+/**
+ * The files in `schemas/` against what the code was generated from; where there are none, as in a bundle, the code has the
+ * only text.
  * @throws IngestError SCHEMA_INVALID
  */
-export function checkSchemaFiles(records: readonly AvroRecordName[]): void {
+export function checkSchemaFiles(records: readonly AvroRecordName[], folder: URL = schemaFolder): void {
+  if (!existsSync(folder)) return
   for (const record of new Set(records)) {
     const { file, text } = avroSchemas[record]
     parseSchema(text)
     const what = `schemas/${file}`
     let found: unknown
     try {
-      found = JSON.parse(readFileSync(new URL(file, schemaFolder), 'utf8'))
+      found = JSON.parse(readFileSync(new URL(file, folder), 'utf8'))
     } catch (error) {
       throw new IngestError('SCHEMA_INVALID', `${what} cannot be read: ${asIngestError(error).message}.`)
     }

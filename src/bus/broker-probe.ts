@@ -66,15 +66,13 @@ export async function probeBroker(
 }
 
 /** Null when it is Kafka. */
-async function ask(
-  place: Place,
-  tls: ConnectionOptions | boolean,
-  withinMs: number
-): Promise<string | null> {
+async function ask(place: Place, tls: ConnectionOptions | boolean, withinMs: number): Promise<string | null> {
   const isTls = tls !== false
   const { host, port, address } = place
   const heard = await talk(isTls ? secure(place, tls) : connectTcp(port, host), isTls, withinMs)
-  if (heard.error !== null) return clauseOf(heard.error, place, isTls)
+  const isBroken = heard.isClosed || (heard.error !== null && codeOf(heard.error) === 'ECONNRESET')
+  if (isTls && !heard.isConnected && isBroken) return await brokenHandshake(place, withinMs)
+  if (heard.error !== null) return clauseOf(heard.error, place)
   const { bytes } = heard
   if (bytes.length === 0) {
     if (!heard.isConnected) return noAnswer(place)
@@ -89,12 +87,24 @@ async function ask(
   }
   // A record of type alert (21) of any version of TLS.
   if (!isTls && bytes[0] === 0x15 && bytes[1] === 3) return `${address} speaks TLS; set kafka.tls=true`
-  if (bytes.length >= 8 && bytes.readInt32BE(4) === correlationId) {
-    const size = bytes.readInt32BE(0)
-    if (size >= 10 && size <= answerBytesMax) return null
-  }
+  if (isAnswer(bytes)) return null
   const shown = JSON.stringify(bytes.toString('latin1', 0, shownBytesMax))
   return `what answers at ${address} is not Kafka: it says ${shown}; check the port`
+}
+
+/** An answer to our question, of a size that it may have. */
+function isAnswer(bytes: Buffer): boolean {
+  if (bytes.length < 8 || bytes.readInt32BE(4) !== correlationId) return false
+  const size = bytes.readInt32BE(0)
+  return size >= 10 && size <= answerBytesMax
+}
+
+async function brokenHandshake(place: Place, withinMs: number): Promise<string> {
+  const { host, port, address } = place
+  const { bytes } = await talk(connectTcp(port, host), false, withinMs)
+  return isAnswer(bytes)
+    ? `${address} speaks Kafka without TLS; set kafka.tls=false, or take the port for TLS`
+    : `${address} breaks off the TLS handshake; it does not speak TLS (kafka.tls=false), or wants a certificate (kafka.certFile)`
 }
 
 interface Heard {
@@ -138,7 +148,7 @@ async function speaksTls(place: Place, withinMs: number): Promise<boolean> {
   return isConnected
 }
 
-function clauseOf(error: Error, place: Place, isTls: boolean): string {
+function clauseOf(error: Error, place: Place): string {
   const code = codeOf(error)
   const { address } = place
   const known = clausesByCode[code]
@@ -148,9 +158,6 @@ function clauseOf(error: Error, place: Place, isTls: boolean): string {
   }
   if (/ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_UNKNOWN)/.test(code)) {
     return `${address} does not accept our certificate, or wants one; check kafka.certFile and kafka.keyFile`
-  }
-  if (isTls && code === 'ECONNRESET') {
-    return `${address} breaks off the TLS handshake; it does not speak TLS (kafka.tls=false), or wants a certificate (kafka.certFile)`
   }
   return `${address} cannot be used: ${error.message.trim().replace(/\.$/, '')}`
 }

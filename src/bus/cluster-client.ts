@@ -5,8 +5,8 @@ import Broker from 'kafkajs/src/broker/index.js'
 import connectionPoolBuilder, {
   type Builder,
   type ConnectionPool,
-  type ProtocolCall,
-  type Logger as PoolLogger
+  type Logger as PoolLogger,
+  type ProtocolCall
 } from 'kafkajs/src/cluster/connectionPoolBuilder.js'
 import type Connection from 'kafkajs/src/network/connection.js'
 import protocol from 'kafkajs/src/protocol/requests/index.js'
@@ -87,7 +87,7 @@ export class ClusterClient {
   readonly #pools = new Set<ConnectionPool>()
   #isClosed = false
 
-  /** @throws IngestError FILE_UNREADABLE, or INTERNAL when another kafkajs is installed than this file was written for */
+  /** @throws IngestError FILE_UNREADABLE, or CONFIG_INVALID when another kafkajs is installed than this file was written for */
   constructor(access: KafkaAccess, logger: Logger) {
     assertVersion()
     this.#logger = quietLogger(logger)
@@ -170,10 +170,7 @@ export class ClusterClient {
     for (const pool of this.#pools) this.#destroy(pool)
   }
 
-  #handOver(
-    connection: Connection,
-    socket: Socket
-  ): ConstructorParameters<typeof ProduceConnection>[0] {
+  #handOver(connection: Connection, socket: Socket): ConstructorParameters<typeof ProduceConnection>[0] {
     return {
       socket,
       isAuthenticated: () => !this.#hasSasl || connection.isAuthenticated(),
@@ -266,7 +263,7 @@ function assertVersion(): void {
   const { version } = createRequire(import.meta.url)('kafkajs/package.json') as { version: string }
   if (version === kafkajsVersion) return
   throw new IngestError(
-    'INTERNAL',
+    'CONFIG_INVALID',
     `The Kafka producer is built on parts of kafkajs ${kafkajsVersion} that may differ in ${version}, which is installed. ` +
       `Install exactly ${kafkajsVersion}.`
   )
@@ -308,6 +305,12 @@ function addressOf(text: string): { host: string; port: number } {
 /** kafkajs says each failed attempt in several lines; whoever uses the client tells an outage once, in its own words. */
 function quietLogger(logger: Logger): PoolLogger {
   const say = (message: string, extra?: object): void => logger.debug({ kafkajs: extra }, message)
-  const quiet: PoolLogger = { namespace: () => quiet, error: say, warn: say, info: say, debug: () => undefined }
+  const quiet: PoolLogger = {
+    namespace: () => quiet,
+    error: say,
+    warn: say,
+    info: say,
+    debug: () => undefined
+  }
   return quiet
 }

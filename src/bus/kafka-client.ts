@@ -3,6 +3,7 @@ import { type ConnectionOptions } from 'node:tls'
 import { Kafka, type KafkaConfig, logLevel, type SASLOptions } from 'kafkajs'
 import { asIngestError, IngestError } from '../core/errors.ts'
 import { type Logger } from '../core/logger.ts'
+import { registerReadingCodecs } from './kafka-codecs.ts'
 
 /** How a Kafka cluster is reached; the same for producers, consumers and the admin client. */
 export interface KafkaAccess {
@@ -56,6 +57,7 @@ function readPem(path: string, key: string): string {
 }
 
 export function createKafkaClient(access: KafkaAccess, logger: Logger): Kafka {
+  registerReadingCodecs()
   return new Kafka({
     brokers: [...access.brokers],
     clientId: access.clientId,

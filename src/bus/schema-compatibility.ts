@@ -147,6 +147,8 @@ class Comparison {
   }
 }
 
+/** The declaration of avsc leaves the type of its values open. */
+type MapType = Omit<avsc.types.MapType, 'valuesType'> & { readonly valuesType: avsc.Type }
 type UnionType = avsc.types.UnwrappedUnionType | avsc.types.WrappedUnionType
 
 function isUnion(type: avsc.Type): type is UnionType {
@@ -161,7 +163,7 @@ function isEnum(type: avsc.Type): type is avsc.types.EnumType {
 function isArray(type: avsc.Type): type is avsc.types.ArrayType {
   return type.typeName === 'array'
 }
-function isMap(type: avsc.Type): type is avsc.types.MapType & { readonly valuesType: avsc.Type } {
+function isMap(type: avsc.Type): type is MapType {
   return type.typeName === 'map'
 }
 function isFixed(type: avsc.Type): type is avsc.types.FixedType {

@@ -36,6 +36,8 @@ export class KafkaReader implements RecordReader {
   readonly #positions = new Map<string, PartitionPosition[]>()
   readonly #groupId = `coin-stream-check-${randomUUID()}`
   #consumer: Consumer | null = null
+  /** What interrupted the reading last; empty when it has read on since. */
+  #trouble = ''
   #onProgress: (() => void) | null = null
 
   constructor(
@@ -74,6 +76,7 @@ export class KafkaReader implements RecordReader {
     await consumer.subscribe({ topics: [...this.#topics], fromBeginning: true })
     consumer.on(consumer.events.GROUP_JOIN, () => this.#seek(consumer))
     consumer.on(consumer.events.CRASH, ({ payload }) => {
+      this.#trouble = payload.error.message
       this.#note(`reading back from Kafka was interrupted: ${payload.error.message}`)
     })
     await consumer.run({ autoCommit: false, eachBatch: payload => this.#batch(payload) })
@@ -94,7 +97,12 @@ export class KafkaReader implements RecordReader {
     clearTimeout(timer)
     this.#onProgress = null
     if (outcome === 'late') {
-      throw new IngestError('SINK_UNAVAILABLE', `Kafka could not be read to its end within ${deadlineMs} ms.`)
+      const why = this.#trouble === '' ? '' : ` (last trouble: ${this.#trouble.replace(/\.$/, '')})`
+      const left = this.#left()
+      throw new IngestError(
+        'SINK_UNAVAILABLE',
+        `Kafka could not be read to its end within ${deadlineMs} ms: ${left} records are left${why}.`
+      )
     }
   }
 
@@ -168,6 +176,7 @@ export class KafkaReader implements RecordReader {
   async #batch(payload: EachBatchPayload): Promise<void> {
     const { topic, partition, messages } = payload.batch
     const position = this.#positionOf(topic, partition)
+    this.#trouble = ''
     for (const { offset, key, value } of messages) {
       if (!payload.isRunning() || payload.isStale()) return
       const number = BigInt(offset)
@@ -193,9 +202,15 @@ export class KafkaReader implements RecordReader {
   }
 
   #isAtEnd(): boolean {
+    return this.#left() === 0n
+  }
+
+  /** Offsets up to the ends that were asked for last. */
+  #left(): bigint {
+    let left = 0n
     for (const positions of this.#positions.values()) {
-      for (const { next, end } of positions) if (next < end) return false
+      for (const { next, end } of positions) if (next < end) left += end - next
     }
-    return true
+    return left
   }
 }

@@ -49,7 +49,7 @@ suite('the coin-stream process', () => {
   test('reports five configuration faults at once', async () => {
     const { code, stderr } = await run(['config', 'check'], {
       KAFKA_BROKERS: 'localhost',
-      SCHEMA_REGISTRY_URL: 'http://registry:8081',
+      SCHEMA_REGISTRY_URL: 'registry:8081',
       COIN_STREAM_LOG_LEVEL: 'loud',
       COIN_STREAM_LIMITS_CREDIT_BYTES: '64MB',
       COIN_STREAM_THREADS_CODEC: '1'
@@ -103,6 +103,6 @@ suite('the coin-stream process', () => {
     const { code, stderr } = await run(['tail', 'trade-data.korea', '-n', '1'], env).ended
     holder.close()
     assert.equal(code, 1)
-    assert.match(stderr, /^coin-stream: Kafka at (\S+) cannot be read: nothing listens at \1; check the port, .*\.\n$/)
+    assert.match(stderr, /^coin-stream: Kafka at (\S+) cannot be read: \1 closes connections without a word; .*\.\n$/)
   })
 })

@@ -36,7 +36,7 @@ async function write(brokers: string, topic: string, from: number, to: number): 
 function readerOf(brokers: string, topic: string): { reader: KafkaReader; numbers: number[] } {
   const numbers: number[] = []
   const reader = new KafkaReader(
-    brokers.split(','),
+    accessTo(brokers),
     [topic],
     (_topic, key, bytes, start, end) => {
       const number = Number(bytes.toString('utf8', start, end))

@@ -82,7 +82,10 @@ suite('the Kafka sink on a broker that is well', () => {
     const { key, value, reason } = settlements.refusals[0]!
     assert.equal(key, 'a')
     assert.equal((JSON.parse(Buffer.from(value).toString()) as { n: number }).n, 5)
-    assert.match(reason, /^Kafka refused it for good: sink-.*\/\d takes no record as large as this .*error 10/)
+    assert.match(
+      reason,
+      /^Kafka refused it for good: sink-.*\/\d takes no record as large as this .*error 10/
+    )
     const kept = await witness(brokers, [topic])
     assert.deepEqual(
       kept.map(record => record.value['n']),

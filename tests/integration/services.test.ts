@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { suite, test } from 'node:test'
+import { type NodeId, startCluster } from '../support/kafka.ts'
 
 const script = resolve('scripts/services.mjs')
 /** The suite itself runs under services: what they export must not be taken for the user's. */
@@ -110,6 +111,30 @@ suite('services run', () => {
     const { code, err } = await outcome(services(['install', '--only', 'kafka,zookeeper']))
     assert.equal(code, 1)
     assert.match(err, /^services: --only knows kafka, redis, registry, witness, not "zookeeper"\.\n$/)
+  })
+})
+
+suite('services control', () => {
+  test('cuts connections without harm to their broker, and a dead broker takes none', async () => {
+    await using cluster = await startCluster()
+    const port = Number(cluster.brokers.split(',')[1]!.split(':')[1])
+    const socket = connect(port, '127.0.0.1')
+    await once(socket, 'connect')
+    const reset = once(socket, 'error') as Promise<[NodeJS.ErrnoException]>
+    assert.equal(await cluster.cut(2), 1)
+    assert.equal((await reset)[0].code, 'ECONNRESET')
+    assert.equal(await isOpen(port), true)
+    await cluster.kill(2)
+    assert.equal(await isOpen(port), false)
+    await cluster.start()
+    assert.equal(await isOpen(port), true)
+    await assert.rejects(cluster.freeze(4 as NodeId), /there is no node 4/)
+  })
+
+  test('refuses a kind of Kafka that it does not know', async () => {
+    const { code, err } = await outcome(services(['control', 'zookeeper']))
+    assert.equal(code, 1)
+    assert.match(err, /^services: control knows broker, cluster, guarded, not "zookeeper"\.\n$/)
   })
 })
 

@@ -33,7 +33,12 @@ export async function createTopic(
   { topicPartitions = partitions }: { topicPartitions?: number } = {}
 ): Promise<string> {
   const topic = `sink-${randomUUID()}`
-  const plan = { topic, partitions: topicPartitions, retentionMs: 86_400_000, cleanupPolicy: 'delete' } as const
+  const plan = {
+    topic,
+    partitions: topicPartitions,
+    retentionMs: 86_400_000,
+    cleanupPolicy: 'delete'
+  } as const
   await manageTopics(accessTo(brokers), [plan], 'create', logger)
   return topic
 }

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
-import { type Readable, type Writable } from 'node:stream'
 import { type KafkaAccess } from '../../src/bus/kafka-client.ts'
+import { KafkaControl } from './kafka-control.ts'
 
 /** The tests run with the project's folder as their working directory. */
-const servicesScript = resolve('scripts/services.mjs')
 const witnessScript = resolve('tests/support/witness.py')
 const schemaFolder = resolve('schemas')
 
@@ -41,38 +40,102 @@ export interface OwnKafka extends AsyncDisposable {
   start(): Promise<void>
 }
 
-type Control = ChildProcessByStdio<Writable, Readable, null>
-
 export async function startKafka(): Promise<OwnKafka> {
-  const control: Control = spawn(process.execPath, [servicesScript, 'control'], {
-    stdio: ['pipe', 'pipe', 'inherit']
-  })
-  const lines = createInterface({ input: control.stdout })[Symbol.asyncIterator]()
-  const answer = async (): Promise<Record<string, unknown>> => {
-    const line = await lines.next()
-    assert.ok(line.done !== true, 'the process that controls the broker ended')
-    return JSON.parse(line.value) as Record<string, unknown>
-  }
+  const { control, greeting } = await KafkaControl.start('broker')
   const order = async (verb: string): Promise<void> => {
-    control.stdin.write(`${verb}\n`)
-    assert.deepEqual(await answer(), { done: verb })
+    await control.order(verb)
   }
-  const { brokers } = await answer()
-  assert.ok(typeof brokers === 'string')
   return {
-    brokers,
+    brokers: textOf(greeting, 'brokers'),
     kill: () => order('kill'),
     stop: () => order('stop'),
     freeze: () => order('freeze'),
     resume: () => order('resume'),
     start: () => order('start'),
-    async [Symbol.asyncDispose]() {
-      if (control.exitCode !== null) return
-      const exited = once(control, 'exit')
-      control.stdin.end()
-      await exited
-    }
+    [Symbol.asyncDispose]: () => control[Symbol.asyncDispose]()
   }
+}
+
+/** Node 1 is the controller too: without it nobody is elected. */
+export type NodeId = 1 | 2 | 3
+
+/**
+ * Three brokers of one test's own (3 replicas, 2 of them must be in sync), with a proxy before each. Whoever takes a node
+ * number takes all three without one.
+ */
+export interface OwnCluster extends AsyncDisposable {
+  /** The proxies: what a client under test is given. */
+  readonly brokers: string
+  /** Around the proxies: for whoever watches and reads back. */
+  readonly direct: string
+  kill(node?: NodeId): Promise<void>
+  stop(node?: NodeId): Promise<void>
+  freeze(node?: NodeId): Promise<void>
+  resume(node?: NodeId): Promise<void>
+  /** Resolves when the broker answers again and takes part; its partitions may still be out of sync. */
+  start(node?: NodeId): Promise<void>
+  /** Resets all client connections; resolves with how many there were. */
+  cut(node?: NodeId): Promise<number>
+  /** Lets the next Produce request through and resets its connection in the place of the answer. */
+  cutAfterWrite(node: NodeId): Promise<void>
+}
+
+export async function startCluster(): Promise<OwnCluster> {
+  const { control, greeting } = await KafkaControl.start('cluster')
+  const order = (verb: string, node?: NodeId): Promise<unknown> =>
+    control.order(node === undefined ? verb : `${verb} ${node}`)
+  const act =
+    (verb: string) =>
+    async (node?: NodeId): Promise<void> => {
+      await order(verb, node)
+    }
+  return {
+    brokers: textOf(greeting, 'brokers'),
+    direct: textOf(greeting, 'direct'),
+    kill: act('kill'),
+    stop: act('stop'),
+    freeze: act('freeze'),
+    resume: act('resume'),
+    start: act('start'),
+    cut: async node => Number(await order('cut', node)),
+    cutAfterWrite: act('cut-after-write'),
+    [Symbol.asyncDispose]: () => control[Symbol.asyncDispose]()
+  }
+}
+
+/** One broker behind TLS, SASL and an authorizer that denies nothing yet. Its certificate is for `localhost` only. */
+export interface GuardedKafka extends AsyncDisposable {
+  /** No TLS, no SASL, and every right. */
+  readonly plain: string
+  readonly tls: string
+  /** It sends its clients on to 127.0.0.1, which is not in its certificate. */
+  readonly tlsElsewhere: string
+  /** It asks for a certificate. */
+  readonly mutualTls: string
+  readonly sasl: string
+  readonly saslTls: string
+  readonly user: { readonly username: string; readonly password: string }
+  readonly files: {
+    readonly caFile: string
+    readonly certFile: string
+    readonly keyFile: string
+    /** An authority that signed nothing here. */
+    readonly strangerCaFile: string
+  }
+}
+
+export async function startGuardedKafka(): Promise<GuardedKafka> {
+  const { control, greeting } = await KafkaControl.start('guarded')
+  return {
+    ...(greeting as unknown as Omit<GuardedKafka, typeof Symbol.asyncDispose>),
+    [Symbol.asyncDispose]: () => control[Symbol.asyncDispose]()
+  }
+}
+
+function textOf(greeting: Readonly<Record<string, unknown>>, name: string): string {
+  const text = greeting[name]
+  assert.ok(typeof text === 'string')
+  return text
 }
 
 export interface WitnessRecord {
@@ -90,14 +153,21 @@ export interface WitnessRecord {
   readonly bytes: Buffer
 }
 
-/** All records of the topics, read and decoded by a Python consumer that shares no code with us; in order per partition. */
-export async function witness(brokers: string, topics: readonly string[]): Promise<WitnessRecord[]> {
+/**
+ * All records of the topics, read and decoded by a Python consumer that shares no code with us; in order per partition.
+ * @param schemas a folder with `ids.json`, or the URL of a registry
+ */
+export async function witness(
+  brokers: string,
+  topics: readonly string[],
+  schemas = schemaFolder
+): Promise<WitnessRecord[]> {
   const path = process.env['COIN_STREAM_PYTHONPATH']
   assert.ok(
     path,
     'Run these tests under "node scripts/services.mjs run --": COIN_STREAM_PYTHONPATH is not set.'
   )
-  const python = spawn('python3', [witnessScript, brokers, schemaFolder, ...topics], {
+  const python = spawn('python3', [witnessScript, brokers, schemas, ...topics], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, PYTHONPATH: path }
   })

@@ -141,6 +141,11 @@ export class TestService implements AsyncDisposable {
     return tail
   }
 
+  /** Ends a thread as a crash would. */
+  crash(thread: string): Promise<void> {
+    return this.#running.crash(thread)
+  }
+
   stop(): Promise<Summary> {
     return this.#running.stop('the test has seen enough')
   }

@@ -11,6 +11,7 @@ import { type Gap } from '../../src/domain/gap.ts'
 import { profileBounds } from '../../src/domain/producer-tuning.ts'
 import { adapterOf } from '../../src/exchanges/registry.ts'
 import { FrameBatchWriter, FrameKind } from '../../src/wire/frame-batch.ts'
+import { type RecordBatch } from '../../src/wire/record-batch.ts'
 import {
   type ConnectionContext,
   type FromProducer,
@@ -54,6 +55,11 @@ export class HeldCodec implements FrameCodec {
   transcode(batch: ArrayBuffer, context: CodecContext): ArrayBuffer {
     this.inlined++
     return this.#transcoder.transcode(batch, context)
+  }
+
+  transcodeInPlace(batch: ArrayBuffer, context: CodecContext): RecordBatch {
+    this.inlined++
+    return this.#transcoder.transcodeInPlace(batch, context)
   }
 
   offload(batch: ArrayBuffer, context: CodecContext): Promise<ArrayBuffer> {

@@ -23,7 +23,7 @@ export class Settlements implements SinkListener {
   }
 
   refused(route: Route, value: Uint8Array, _receivedMicros: number, reason: string): void {
-    this.refusals.push({ key: route.key, value: value.slice(), reason })
+    this.refusals.push({ key: route.key, value: new Uint8Array(value), reason })
   }
 
   availability(isUp: boolean, message: string): void {

@@ -1,6 +1,7 @@
 """Reads whole topics with a client and an Avro decoder that are not ours; writes one JSON object a record.
 
-Usage: witness.py BROKERS SCHEMA_FOLDER TOPIC...
+Usage: witness.py BROKERS SCHEMAS TOPIC...
+SCHEMAS is a folder with ids.json, or the URL of a registry, which is then asked for each id.
 It reads every partition from its beginning to where it ended when the reading began.
 """
 
@@ -11,6 +12,7 @@ import os
 import struct
 import sys
 import time
+import urllib.request
 
 import confluent_kafka
 import fastavro
@@ -27,6 +29,20 @@ def schemas_by_id(folder):
             schema = json.load(file)
         found[ids[schema["name"]]] = (schema["name"], fastavro.parse_schema(bare(schema)))
     return found
+
+
+class RegistrySchemas(dict):
+    """The schemas of a registry by id, each fetched when it is met for the first time."""
+
+    def __init__(self, url):
+        super().__init__()
+        self.url = url
+
+    def __missing__(self, schema_id):
+        with urllib.request.urlopen(f"{self.url}/schemas/ids/{schema_id}", timeout=20) as answer:
+            schema = json.loads(json.load(answer)["schema"])
+        self[schema_id] = (schema["name"], fastavro.parse_schema(bare(schema)))
+        return self[schema_id]
 
 
 def bare(schema):
@@ -72,8 +88,9 @@ class Body:
 
 
 def main():
-    brokers, folder, *topics = sys.argv[1:]
-    reader = Reader(schemas_by_id(folder))
+    brokers, schemas, *topics = sys.argv[1:]
+    is_registry = schemas.startswith(("http://", "https://"))
+    reader = Reader(RegistrySchemas(schemas) if is_registry else schemas_by_id(schemas))
     consumer = confluent_kafka.Consumer(
         {
             "bootstrap.servers": brokers,

@@ -119,12 +119,7 @@ export class Accumulator {
 
   /** Fails the first batch because Kafka will never take its records: these are handed out as they are. */
   refuseFirst(partition: Partition, reason: string): void {
-    const { batch } = partition.queue[0]!
-    const values = batch.values()
-    for (let row = 0; row < batch.count; row++) {
-      const route = this.#routes[batch.routes[row]!]!
-      this.#sink.refused(route, values[row]!, batch.receivedMicros[row]!, reason)
-    }
+    this.#tellRefused(partition.queue[0]!.batch, reason)
     this.failFirst(partition, reason)
   }
 
@@ -136,6 +131,26 @@ export class Accumulator {
     partition.queue.splice(0, 1, ...parts.map(part => new QueuedBatch(part, reason)))
     for (const part of parts) this.#pendingBytes += part.size - batchHeaderBytes
     this.#pendingBytes -= before
+  }
+
+  /** Refuses the records of the first batch that stand in these rows; the others take its place. */
+  refuseRows(partition: Partition, rows: ReadonlySet<number>, reason: string): void {
+    const { batch, reason: flushReason } = partition.queue[0]!
+    const before = batch.size - batchHeaderBytes
+    const parts = batch.split(this.#pool, rows)
+    for (const part of parts) this.#pendingBytes += part.size - batchHeaderBytes
+    this.#pendingBytes -= before
+    let row = 0
+    const [good, bad]: [Batch[], Batch[]] = [[], []]
+    for (const part of parts) {
+      if (rows.has(row)) bad.push(part)
+      else good.push(part)
+      row += part.count
+    }
+    partition.queue.splice(0, 1, ...good.map(part => new QueuedBatch(part, flushReason)))
+    for (const part of bad) this.#tellRefused(part, reason)
+    this.#tellLosses(bad, reason)
+    for (const part of bad) this.#settle(part, 'failed')
   }
 
   /** Closes the open batch behind the others, so that it can be settled like them. */
@@ -191,6 +206,14 @@ export class Accumulator {
     this.#sink.settled(batch.owners, batch.receivedMicros, batch.count, outcome)
     this.#pool.release(batch)
     if (this.#pendingRecords === 0) this.#listener.emptied()
+  }
+
+  #tellRefused(batch: Batch, reason: string): void {
+    const { routes, receivedMicros, count } = batch
+    const values = batch.values()
+    for (let row = 0; row < count; row++) {
+      this.#sink.refused(this.#routes[routes[row]!]!, values[row]!, receivedMicros[row]!, reason)
+    }
   }
 
   #tellLosses(batches: readonly Batch[], reason: string): void {

@@ -24,6 +24,7 @@ export interface BatchStore {
 /** The header, without records. */
 export const batchHeaderBytes = 61
 
+const noRows: ReadonlySet<number> = new Set()
 const firstRows = 64
 const rowBytes = 16
 
@@ -162,22 +163,25 @@ export class Batch {
 
   /**
    * The records in two unsealed batches of about the same size, in order; this one is released. Three when one of them
-   * outgrew a batch, since times are written as differences from a batch's first; one when there is only one record.
+   * outgrew a batch, since times are written as differences from a batch's first; one when there is only one record. With
+   * rows given, each of these gets a batch of its own instead, and what lies between them one.
    */
-  split(pool: BatchStore): Batch[] {
+  split(pool: BatchStore, alone: ReadonlySet<number> = noRows): Batch[] {
     const records = this.#records()
     const view = new DataView(records.buffer, records.byteOffset, records.byteLength)
     const half = records.length / 2
     const parts: Batch[] = []
     const beginPart = (): Batch => {
-      const part = pool.take(half + batchHeaderBytes)
+      const part = pool.take(alone.size > 0 ? 0 : half + batchHeaderBytes)
       part.createdMs = this.createdMs
       parts.push(part)
       return part
     }
     let part = beginPart()
     for (const [row, span] of recordSpans(records, this.count).entries()) {
-      if (row > 0 && parts.length === 1 && span.end > half) part = beginPart()
+      const isCut =
+        alone.size > 0 ? alone.has(row) || alone.has(row - 1) : parts.length === 1 && span.end > half
+      if (row > 0 && isCut) part = beginPart()
       if (!this.#copyRecord(row, span, records, view, part)) {
         part = beginPart()
         this.#copyRecord(row, span, records, view, part)

@@ -1,46 +1,21 @@
-import { type BrokerAddress, type ClusterClient } from '../../../src/bus/cluster-client.ts'
+import { type BrokerAddress } from '../../../src/bus/cluster-client.ts'
 import { type ProduceConnection } from '../../../src/bus/produce-connection.ts'
 import { type FlushReason } from '../../../src/domain/partition-activity.ts'
-import { type ProducerTuning } from '../../../src/domain/producer-tuning.ts'
-import { type Accumulator } from './accumulator.ts'
 import { alertBackoffMs, backoffMs } from './backoff.ts'
 import { type Batch } from './batch.ts'
 import { isAccessFault, reasonOf } from './client-fault.ts'
-import { type Fates } from './fates.ts'
-import { type Health } from './health.ts'
+import { byName, collect } from './collect.ts'
+import { InFlight } from './in-flight.ts'
+import { type LaneContext } from './lane-context.ts'
+import { paceOf, timerToleranceMs } from './pacing.ts'
 import { type Partition } from './partition.ts'
 import { encodeProduceRequest, type ProduceEntry } from './produce-request.ts'
-import { decodeProduceResponse, type PartitionAnswer } from './produce-response.ts'
-import { type ProducerIds } from './producer-ids.ts'
+import { answerFor, decodeProduceResponse } from './produce-response.ts'
 import { lingerBoundMs } from './tuner.ts'
 
 const requestsInFlightMax = 5
 /** A broker that hangs is told of before its requests are given up. */
 const slowAfterMs = 5_000
-/** Timers have a resolution of 1 ms: what is due within it goes along. */
-const timerToleranceMs = 0.75
-
-/** What all lanes share. */
-export interface LaneContext {
-  readonly client: ClusterClient
-  readonly clientId: Uint8Array
-  readonly tuning: ProducerTuning
-  readonly requestTimeoutMs: number
-  readonly accumulator: Accumulator
-  readonly fates: Fates
-  readonly ids: ProducerIds
-  readonly health: Health
-  refreshLeaders(): void
-  /** A partition's batch is not on its way any more; its leader may be another broker by now. */
-  released(partition: Partition, lane: BrokerLane): void
-  isDraining(): boolean
-}
-
-interface Request {
-  readonly correlationId: number
-  readonly sentAtMs: number
-  readonly partitions: readonly Partition[]
-}
 
 /**
  * Sends to one broker. The partitions that it leads travel together: one timer for all of them, and a request carries the
@@ -56,7 +31,7 @@ export class BrokerLane {
   readonly #partitions: Partition[] = []
   readonly #context: LaneContext
   readonly #boundMs: number
-  readonly #inFlight: Request[] = []
+  readonly #inFlight = new InFlight()
   #connection: ProduceConnection | null = null
   /** Being connected, or authenticated anew. */
   #isBusy = false
@@ -81,11 +56,8 @@ export class BrokerLane {
   }
 
   add(partition: Partition): void {
-    const { topic, partition: number } = partition
-    const at = this.#partitions.findIndex(
-      other => other.topic > topic || (other.topic === topic && other.partition > number)
-    )
-    this.#partitions.splice(at === -1 ? this.#partitions.length : at, 0, partition)
+    this.#partitions.push(partition)
+    this.#partitions.sort(byName)
     this.wake()
   }
 
@@ -112,9 +84,7 @@ export class BrokerLane {
 
   /** Requests that were not answered in time end the connection: an answer to a later one would tell nothing of them. */
   tick(nowMs: number): void {
-    const oldest = this.#inFlight[0]
-    if (oldest === undefined) return
-    const waitedMs = nowMs - oldest.sentAtMs
+    const waitedMs = nowMs - this.#inFlight.oldestMs
     const { requestTimeoutMs, health } = this.#context
     if (waitedMs > requestTimeoutMs) {
       this.#drop(`${this.#name} has not answered for ${requestTimeoutMs / 1000} s`)
@@ -125,15 +95,9 @@ export class BrokerLane {
 
   /** Gives up what is on its way; whether it is written is not known. */
   abandon(): void {
-    const requests = this.#inFlight.splice(0)
-    if (requests.length === 0) return
+    if (this.#inFlight.count === 0) return
     this.#disconnect()
-    for (const { partitions } of requests) {
-      for (const partition of partitions) {
-        partition.isInFlight = false
-        partition.queue[0]!.mayBeWritten = true
-      }
-    }
+    for (const partition of this.#inFlight.takeAll()) partition.queue[0]!.mayBeWritten = true
   }
 
   close(): void {
@@ -160,7 +124,7 @@ export class BrokerLane {
   #pump(): void {
     if (this.#isClosed || this.#isBusy) return
     const nowMs = performance.now()
-    while (this.#inFlight.length < requestsInFlightMax) {
+    while (this.#inFlight.count < requestsInFlightMax) {
       const reason = this.#reasonToSend(nowMs)
       if (reason === null) return
       if (this.#connection === null) return this.#connect()
@@ -171,32 +135,18 @@ export class BrokerLane {
 
   /** Null when nothing is due; then the timer is set for what will be. */
   #reasonToSend(nowMs: number): FlushReason | null {
-    let hasClosed = false
-    let oldestMs = Number.POSITIVE_INFINITY
-    let retryAtMs = Number.POSITIVE_INFINITY
-    for (const partition of this.#partitions) {
-      if (partition.isInFlight || partition.isEmpty) continue
-      if (partition.notBeforeMs > nowMs) retryAtMs = Math.min(retryAtMs, partition.notBeforeMs)
-      else {
-        hasClosed ||= partition.queue.length > 0
-        oldestMs = Math.min(oldestMs, partition.oldestMs)
-      }
+    const { accumulator, tuning, isDraining } = this.#context
+    const state = {
+      lastSentMs: this.#lastSentMs,
+      lingerMs: this.#lingerMs,
+      lingerMinMs: tuning.lingerMinMs,
+      isDraining: isDraining(),
+      isShort: accumulator.isShort
     }
-    const { accumulator, tuning } = this.#context
-    const idleDueMs = oldestMs + tuning.lingerMinMs
-    const streamDueMs = this.#lastSentMs + this.#lingerMs
-    let reason: FlushReason = streamDueMs > idleDueMs ? 'linger' : 'idle'
-    let dueMs = Math.max(idleDueMs, streamDueMs)
-    if (oldestMs < Number.POSITIVE_INFINITY) {
-      if (this.#context.isDraining()) reason = 'drain'
-      else if (accumulator.isShort) reason = 'memory'
-      // Those that go along with a full batch are not full themselves.
-      else if (hasClosed) reason = 'linger'
-      if (hasClosed || reason === 'drain' || reason === 'memory') dueMs = nowMs
-    }
-    dueMs = Math.max(Math.min(dueMs, retryAtMs), this.#throttledUntilMs, this.#notBeforeMs)
-    if (dueMs - nowMs <= timerToleranceMs) return reason
-    this.#setTimer(dueMs, nowMs)
+    const { dueMs, reason } = paceOf(this.#partitions, state, nowMs)
+    const atMs = Math.max(dueMs, this.#throttledUntilMs, this.#notBeforeMs)
+    if (atMs - nowMs <= timerToleranceMs) return reason
+    this.#setTimer(atMs, nowMs)
     return null
   }
 
@@ -212,33 +162,26 @@ export class BrokerLane {
 
   /** False when nothing could be taken. */
   #send(connection: ProduceConnection, reason: FlushReason, nowMs: number): boolean {
-    const { ids, tuning, requestTimeoutMs, clientId } = this.#context
-    const count = this.#partitions.length
-    const taken: Partition[] = []
-    let bytes = 0
-    let lingerMs = this.#boundMs
-    let next = this.#first
-    for (let i = 0; i < count; i++) {
-      const at = (this.#first + i) % count
-      const partition = this.#partitions[at]!
-      if (partition.isInFlight || partition.isEmpty || partition.notBeforeMs > nowMs) continue
-      if (!ids.ensure(partition)) continue
-      const { batch } = this.#context.accumulator.first(partition, reason)!
-      if (bytes > 0 && bytes + batch.wireBytes > tuning.requestBytesMax) break
-      bytes += batch.wireBytes
-      next = at + 1
-      taken.push(partition)
-      lingerMs = Math.min(lingerMs, partition.tuner.lingerMs)
-    }
-    if (taken.length === 0) return false
-    this.#first = next % count
-    this.#lingerMs = lingerMs
+    const { ids, tuning, requestTimeoutMs, clientId, accumulator } = this.#context
+    const { partitions, next } = collect(
+      this.#partitions,
+      this.#first,
+      reason,
+      tuning.requestBytesMax,
+      accumulator,
+      ids,
+      nowMs
+    )
+    if (partitions.length === 0) return false
+    this.#first = next
     this.#lastSentMs = nowMs
-    taken.sort(byTopic)
-    const entries: ProduceEntry[] = taken.map(partition => this.#depart(partition, nowMs))
+    let lingerMs = this.#boundMs
+    for (const { tuner } of partitions) lingerMs = Math.min(lingerMs, tuner.lingerMs)
+    this.#lingerMs = lingerMs
+    const entries = partitions.map(partition => this.#depart(partition, nowMs))
     const correlationId = connection.nextCorrelationId()
     this.requests++
-    this.#inFlight.push({ correlationId, sentAtMs: nowMs, partitions: taken })
+    this.#inFlight.add(correlationId, partitions, nowMs)
     // The leader gives up on its followers before we give up on it: its word is worth more than silence.
     const replicationMs = Math.floor(requestTimeoutMs * 0.75)
     connection.write(
@@ -255,7 +198,7 @@ export class BrokerLane {
       partition.tuner.left(batch.count, batch.size, batch.createdMs, nowMs)
     }
     partition.stamp(queued)
-    partition.isInFlight = true
+    partition.lingerMs = this.#lingerMs
     const { topic, topicBytes, partition: number } = partition
     return { topic, topicBytes, partition: number, wire: batch.wire }
   }
@@ -299,37 +242,31 @@ export class BrokerLane {
   }
 
   #answered(correlationId: number, bytes: Buffer, start: number, end: number): void {
-    const at = this.#inFlight.findIndex(request => request.correlationId === correlationId)
     const version = this.#connection!.produceVersion
-    const answer = at === -1 ? null : decodeProduceResponse(bytes, start, end, version)
-    if (answer === null) {
+    const answer = decodeProduceResponse(bytes, start, end, version)
+    const partitions = answer === null ? null : this.#inFlight.take(correlationId)
+    if (answer === null || partitions === null) {
       this.#drop(`${this.#name} gave an answer that cannot be read`)
       return
     }
     const nowMs = performance.now()
-    const [{ partitions }] = this.#inFlight.splice(at, 1) as [Request]
+    const { fates, health } = this.#context
     this.#failures = 0
-    this.#context.health.recovered(this)
+    health.recovered(this)
     if (answer.throttleMs > 0) this.#throttledUntilMs = nowMs + answer.throttleMs
     for (let i = 0; i < partitions.length; i++) {
       const partition = partitions[i]!
-      const own = answerFor(partition, answer.partitions, i)
-      partition.isInFlight = false
-      if (own !== null) this.#context.fates.answered(partition, own, nowMs)
-      else
-        this.#context.fates.interrupted(
-          partition,
-          `${this.#name} left the partition out of its answer`,
-          nowMs
-        )
-      if (partition.leader !== this.nodeId) this.#context.released(partition, this)
+      const own = answerFor(partition, answer, i)
+      if (own !== null) fates.answered(partition, own, nowMs)
+      else fates.interrupted(partition, `${this.#name} left it out of its answer`, nowMs)
+      if (partition.leader !== this.nodeId) this.#context.released(partition)
     }
     this.wake()
   }
 
   /** An idle connection may be closed by the broker at any time; the next batch opens another one. */
   #lost(reason: string): void {
-    if (this.#inFlight.length > 0 || this.#isBusy) this.#drop(reason)
+    if (this.#inFlight.count > 0 || this.#isBusy) this.#drop(reason)
     else this.#disconnect()
   }
 
@@ -342,15 +279,12 @@ export class BrokerLane {
   /** The connection is of no use any more: whatever is on its way may be written or not. */
   #drop(reason: string, isAccess = false): void {
     this.#disconnect()
-    const requests = this.#inFlight.splice(0)
+    const partitions = this.#inFlight.takeAll()
     this.#failed(reason, isAccess)
     const nowMs = performance.now()
-    for (const { partitions } of requests) {
-      for (const partition of partitions) {
-        partition.isInFlight = false
-        this.#context.fates.interrupted(partition, reason, nowMs)
-        if (partition.leader !== this.nodeId) this.#context.released(partition, this)
-      }
+    for (const partition of partitions) {
+      this.#context.fates.interrupted(partition, reason, nowMs)
+      if (partition.leader !== this.nodeId) this.#context.released(partition)
     }
   }
 
@@ -361,22 +295,4 @@ export class BrokerLane {
     this.#context.refreshLeaders()
     this.wake()
   }
-}
-
-function byTopic(a: Partition, b: Partition): number {
-  if (a.topic !== b.topic) return a.topic < b.topic ? -1 : 1
-  return a.partition - b.partition
-}
-
-/** Most often the answers stand in the order of the request. */
-function answerFor(
-  { topic, partition }: Partition,
-  answers: readonly PartitionAnswer[],
-  expectedAt: number
-): PartitionAnswer | null {
-  for (let i = 0; i < answers.length; i++) {
-    const answer = answers[(expectedAt + i) % answers.length]!
-    if (answer.partition === partition && answer.topic === topic) return answer
-  }
-  return null
 }

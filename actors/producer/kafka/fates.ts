@@ -58,7 +58,7 @@ export class Fates {
       case 'split':
         if (queued.mayBeWritten) this.#giveUp(partition, `${text}. ${unknownFate}`)
         else if (queued.batch.count === 1) this.#refuse(partition, text)
-        else this.#accumulator.splitFirst(partition)
+        else this.#splitOrRefuse(partition, answer.badRows, text)
         return
       case 'reject':
         if (queued.mayBeWritten) this.#giveUp(partition, `${text}. ${unknownFate}`)
@@ -95,6 +95,16 @@ export class Fates {
     partition.failures = 0
     partition.notBeforeMs = 0
     this.#accumulator.refuseFirst(partition, `Kafka refused it for good: ${text}.`)
+  }
+
+  /** Where the broker names the records that it refuses they alone go; else halving finds them. It took none of the others. */
+  #splitOrRefuse(partition: Partition, badRows: readonly number[], text: string): void {
+    const { count } = partition.queue[0]!.batch
+    const rows = new Set(badRows.filter(row => row >= 0 && row < count))
+    partition.failures = 0
+    partition.notBeforeMs = 0
+    if (rows.size === 0) this.#accumulator.splitFirst(partition)
+    else this.#accumulator.refuseRows(partition, rows, `Kafka refused it for good: ${text}.`)
   }
 
   /** Whether it was written is not known, so nothing may carry its numbers again. */

@@ -11,9 +11,11 @@ const refreshMinMs = 100
 export interface LeadersListener {
   /** Topics to ask for; nothing is asked without any. */
   topics(): readonly string[]
-  /** Returns whether a partition is still without a leader, so that it must be asked again. */
-  heard(metadata: ClusterMetadata): boolean
+  heard(metadata: ClusterMetadata): Hearing
 }
+
+/** Whether every partition has its leader; if not it must be asked again, seldom where only rights are missing. */
+export type Hearing = 'complete' | 'incomplete' | 'forbidden'
 
 /** Asks the cluster who leads what: one question at a time, and again until every partition has a leader. */
 export class Leaders {
@@ -68,10 +70,11 @@ export class Leaders {
     if (this.#isClosed) return
     this.#heardAtMs = performance.now()
     this.#health.recovered(this)
-    const isIncomplete = this.#listener.heard(metadata)
-    this.#failures = isIncomplete ? this.#failures + 1 : 0
-    if (isIncomplete) this.#timer = setTimeout(this.#onDue, backoffMs(this.#failures - 1))
-    else if (this.#mustAskAgain) this.refresh()
+    const hearing = this.#listener.heard(metadata)
+    if (hearing === 'complete') this.#failures = 0
+    if (this.#mustAskAgain) this.refresh()
+    else if (hearing === 'incomplete') this.#timer = setTimeout(this.#onDue, backoffMs(this.#failures++))
+    else if (hearing === 'forbidden') this.#timer = setTimeout(this.#onDue, alertBackoffMs)
   }
 
   #failed(error: unknown): void {

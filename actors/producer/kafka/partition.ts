@@ -38,6 +38,8 @@ export class Partition {
   wireBytes = 0
   retries = 0
   lastFlush: FlushReason | null = null
+  /** In force at its broker when its last batch left. */
+  lingerMs: number
   /** Microseconds from a batch's first record to its acknowledgement, in the current window. */
   #ackMicros = new Histogram()
   #acks = 0
@@ -48,6 +50,7 @@ export class Partition {
     this.partition = partition
     this.codec = codec
     this.tuner = new Tuner(tuning)
+    this.lingerMs = this.tuner.lingerMs
   }
 
   get isEmpty(): boolean {
@@ -107,7 +110,7 @@ export class Partition {
       bytes: this.bytes,
       wire_bytes: this.wireBytes,
       retries: this.retries,
-      linger_ms: this.tuner.lingerMs,
+      linger_ms: this.lingerMs,
       fill: this.tuner.fill,
       records_per_s: this.tuner.recordsPerSecond(nowMs),
       last_flush: this.lastFlush,

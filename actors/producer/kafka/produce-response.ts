@@ -49,6 +49,19 @@ export function decodeProduceResponse(
   }
 }
 
+/** The answer for a partition, or null. Most often the answers stand in the order of the request. */
+export function answerFor(
+  { topic, partition }: { readonly topic: string; readonly partition: number },
+  { partitions }: ProduceAnswer,
+  expectedAt: number
+): PartitionAnswer | null {
+  for (let i = 0; i < partitions.length; i++) {
+    const answer = partitions[(expectedAt + i) % partitions.length]!
+    if (answer.partition === partition && answer.topic === topic) return answer
+  }
+  return null
+}
+
 function readPartition(reader: Reader, topic: string, version: number): PartitionAnswer {
   const partition = reader.int32()
   const code = reader.int16()

@@ -5,16 +5,21 @@ import { type ProducerTuning } from '../../../src/domain/producer-tuning.ts'
 import { type SinkListener } from '../sinks/record-sink.ts'
 import { Accumulator } from './accumulator.ts'
 import { type Batch } from './batch.ts'
-import { BrokerLane, type LaneContext } from './broker-lane.ts'
+import { BrokerLane } from './broker-lane.ts'
 import { faultText } from './error-policy.ts'
 import { Fates } from './fates.ts'
 import { Health } from './health.ts'
-import { Leaders } from './leaders.ts'
+import { type LaneContext } from './lane-context.ts'
+import { type Hearing, Leaders } from './leaders.ts'
 import { type Partition } from './partition.ts'
 import { ProducerIds } from './producer-ids.ts'
 
 /** How often timeouts are looked at, while anything is pending. */
 const tickMs = 250
+
+const topicMissing = 3
+const leaderMissing = 5
+const topicForbidden = 29
 
 export interface SenderOptions {
   readonly access: KafkaAccess
@@ -102,7 +107,8 @@ export class Sender {
   close(): void {
     if (this.#isClosed) return
     // What the listener appends to declare the loss is lost as well; it declares no second one.
-    for (let round = 0; round < 2; round++) this.#failLeftovers('The sink was closed before Kafka acknowledged it.')
+    for (let round = 0; round < 2; round++)
+      this.#failLeftovers('The sink was closed before Kafka acknowledged it.')
     this.#isClosed = true
     this.#stopTicking()
     this.#ids.close()
@@ -145,8 +151,8 @@ export class Sender {
     this.#ticker = null
   }
 
-  /** Puts every partition on the lane of its leader. True when one has none. */
-  #heard({ brokers, topics }: ClusterMetadata): boolean {
+  /** Puts every partition on the lane of its leader. */
+  #heard({ brokers, topics }: ClusterMetadata): Hearing {
     for (const address of brokers) {
       const lane = this.#lanes.get(address.nodeId)
       if (lane === undefined) this.#lanes.set(address.nodeId, new BrokerLane(address, this.#context))
@@ -154,23 +160,24 @@ export class Sender {
     }
     const answers = new Map(topics.map(topic => [topic.topic, topic]))
     const nowMs = performance.now()
-    let isIncomplete = false
+    let hearing: Hearing = 'complete'
     for (const partition of this.accumulator.partitions) {
       const answer = answers.get(partition.topic)
       // A topic that was learned while the question was under way: it has asked for another.
       if (answer === undefined) continue
       const own = answer.partitions.find(each => each.partition === partition.partition)
-      const code = answer.code !== 0 ? answer.code : (own?.code ?? 3)
+      const code = answer.code !== 0 ? answer.code : (own?.code ?? topicMissing)
       // With code 9 a replica is away, with 5 the leader.
       const hasLeader = own !== undefined && own.leader >= 0 && this.#lanes.has(own.leader)
       if (hasLeader) this.#assign(partition, own.leader)
       else if (!partition.isEmpty) {
-        isIncomplete = true
-        const text = faultText(partition.topic, partition.partition, code === 0 ? 5 : code)
-        this.#health.failing(partition, text, nowMs, code === 29)
+        if (code !== topicForbidden) hearing = 'incomplete'
+        else if (hearing === 'complete') hearing = 'forbidden'
+        const text = faultText(partition.topic, partition.partition, code === 0 ? leaderMissing : code)
+        this.#health.failing(partition, text, nowMs, code === topicForbidden)
       }
     }
-    return isIncomplete
+    return hearing
   }
 
   #assign(partition: Partition, leader: number): void {

@@ -119,11 +119,17 @@ export class Script {
     this.#requests++
     const events: ClusterEvent[] = []
     const faults: MetFault[] = []
+    const places = new Set<string>()
     for (const pending of [...this.#pending]) {
       const { from, on, action } = pending.step
       if (this.#requests < from || (on !== undefined && !carries(on.topic, on.partition))) continue
-      if (isRequestFault(action)) faults.push({ on: on ?? null, fault: action })
-      else events.push(action)
+      if (isRequestFault(action)) {
+        // Faults of one place queue up, so that an attempt meets the first and its repetition the second.
+        const place = on === undefined ? '' : `${on.topic}/${on.partition}`
+        if (places.has(place)) continue
+        places.add(place)
+        faults.push({ on: on ?? null, fault: action })
+      } else events.push(action)
       pending.left--
       if (pending.left <= 0) this.#pending.splice(this.#pending.indexOf(pending), 1)
     }

@@ -36,7 +36,11 @@ const rules: Readonly<Record<string, Rule>> = {
     packages: ['avsc', 'kafkajs']
   },
   'src/config/': { may: ['src/core/', 'src/domain/'], node: 'all', packages: ['ajv', 'typebox', 'yaml'] },
-  'src/bus/': { may: ['src/core/', 'src/domain/'], node: 'all', packages: ['avsc', 'kafkajs'] },
+  'src/bus/': {
+    may: ['src/core/', 'src/domain/'],
+    node: 'all',
+    packages: ['avsc', 'kafkajs', 'lz4-napi', 'snappy']
+  },
   'src/state/': { may: ['src/core/', 'src/domain/'], node: 'all' },
   'src/codec/': {
     may: ['src/core/', 'src/domain/', 'src/wire/', 'schemas/', 'src/exchange-kit/', 'src/exchanges/'],

@@ -297,11 +297,57 @@ test('JSON values have the shape of the Avro record, and the facts point into th
   assert.equal(trades.tradeId(0), '77')
 })
 
+test('what is read in place is what would be copied out, batch after batch', () => {
+  const inPlace = createTranscoder()
+  const context = contextOf('binance', 'orderbook', [bitcoin])
+  const facts = (batch: RecordBatch) => ({
+    head: [batch.connection, batch.batchNumber, batch.frames, batch.records],
+    frames: Array.from({ length: batch.frames }, (_, frame) => [
+      batch.outcome(frame),
+      batch.reason(frame),
+      batch.recordsOf(frame),
+      batch.frameSeqOf(frame),
+      batch.frameReceivedMicros(frame)
+    ]),
+    rows: Array.from({ length: batch.records }, (_, row) => [
+      Buffer.from(valueOf(batch, row)).toString('hex'),
+      batch.exchangeMicros(row),
+      batch.receivedMicros(row),
+      batch.frameSeq(row),
+      batch.frame(row),
+      batch.frameIndex(row),
+      batch.subscription(row),
+      batch.flags(row),
+      batch.sequenceFirst(row),
+      batch.sequenceLast(row),
+      batch.sequencePrevious(row),
+      batch.tradeId(row)
+    ])
+  })
+  const batches = [
+    [deltaOf(1, 2, [['1.5', '2']], []), '{"e":', deltaOf(3, 3, [], [['9', '0.1']])],
+    [],
+    Array.from({ length: 200 }, (_, i) => deltaOf(i, i, [['1.5', '2']], [['3', '4']]))
+  ]
+  batches.forEach((frames, at) => {
+    const buffer = batchOf(
+      frames.map(frame => ({ frame })),
+      1000 * at
+    )
+    const copied = new RecordBatch(createTranscoder().transcode(buffer.slice(0), context))
+    assert.deepEqual(facts(inPlace.transcodeInPlace(buffer, context)), facts(copied))
+  })
+  const json = contextOf('binance', 'trade', [bitcoin], { format: 'json' })
+  const batch = inPlace.transcodeInPlace(batchOf([{ frame: tradeOf(5) }]), json)
+  assert.match(Buffer.from(valueOf(batch, 0)).toString(), /^\{"exchange":"binance"/)
+})
+
 test('the progress cell names the frame at hand', () => {
   const progress = new Int32Array(2)
   const transcoder = createTranscoder()
   const watched: Transcoder = {
-    transcode: (batch, context) => transcoder.transcode(batch, context, progress)
+    transcode: (batch, context) => transcoder.transcode(batch, context, progress),
+    transcodeInPlace: (batch, context) => transcoder.transcodeInPlace(batch, context)
   }
   transcodeFrames(contextOf('binance', 'trade', [bitcoin]), [tradeOf(1), tradeOf(2), tradeOf(3)], watched)
   assert.deepEqual([...progress], [0, 2])

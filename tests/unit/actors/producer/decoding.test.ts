@@ -6,16 +6,18 @@ import { type ProducerConnection } from '../../../../actors/producer/connection.
 import { Decoding, type FrameCodec } from '../../../../actors/producer/decoding.ts'
 import { createLogger } from '../../../../src/core/logger.ts'
 import { FrameBatch, FrameBatchWriter, FrameKind } from '../../../../src/wire/frame-batch.ts'
+import { RecordBatch, RecordBatchWriter } from '../../../../src/wire/record-batch.ts'
 import { type ConnectionContext } from '../../../../src/wire/session-messages.ts'
 
 const inlineBytesMax = 100
+const noRecords = new RecordBatchWriter().finish(0, 0, new Uint8Array(0))
 const target = { region: 'korea', exchange: 'upbit', request_type: 'trade' } as const
 
 function contextOf(shard: number): ConnectionContext {
   return { connection: shard, version: 1, connectionId: '', target, shard } as unknown as ConnectionContext
 }
 
-/** Decoding with a codec that hands a batch back as it is; the pool answers when it is told to. */
+/** Decoding with a codec that makes nothing of any batch; the pool answers when it is told to. */
 class Rig {
   isFull = false
   readonly inPool: { readonly done: () => void; readonly failed: () => void }[] = []
@@ -29,10 +31,11 @@ class Rig {
       inlined: 0,
       canOffload,
       encodingOf: () => ({ format: 'avro', schemaId: 1 }),
-      transcode: batch => batch,
-      offload: batch =>
+      transcode: () => noRecords,
+      transcodeInPlace: () => new RecordBatch(noRecords),
+      offload: () =>
         new Promise((resolve, reject) => {
-          this.inPool.push({ done: () => resolve(batch), failed: () => reject(new RangeError('twice')) })
+          this.inPool.push({ done: () => resolve(noRecords), failed: () => reject(new RangeError('twice')) })
         })
     }
     this.decoding = new Decoding({

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type BackPressureEvent } from '../../actors/producer/back-pressure.ts'
+import { assertClean, FaultRun, isShort, passes } from '../support/fault-run.ts'
+import { type OwnKafka, startKafka, witness } from '../support/kafka.ts'
+
+const mib = 1024 * 1024
+/** What a process may take beside the buffer: raw frames within the credits, and the collector's moods. */
+const beyondBufferBytes = 100 * mib
+const lookEveryMs = 50
+
+interface Form {
+  readonly rate: number | 'max'
+  readonly frozenMs: number
+  readonly settings: Readonly<Record<string, string>>
+}
+
+const form: Form = isShort
+  ? {
+      rate: 5_000,
+      frozenMs: 4_000,
+      settings: {
+        'producer.bufferBytes': String(4 * mib),
+        'limits.creditBytes': String(8 * mib),
+        'limits.frameBytesMax': String(mib)
+      }
+    }
+  : { rate: 'max', frozenMs: 60_000, settings: {} }
+
+/** The largest memory that this process, which the service is part of, had while `during` ran. */
+async function peakRss(during: Promise<void>): Promise<number> {
+  let peak = 0
+  const look = (): void => {
+    peak = Math.max(peak, process.memoryUsage.rss())
+  }
+  const timer = setInterval(look, lookEveryMs)
+  await during.finally(() => clearInterval(timer))
+  look()
+  return peak
+}
+
+async function backPressure(kafka: OwnKafka): Promise<BackPressureEvent[]> {
+  const events = await witness(kafka.brokers, ['ws.backpressure.events'])
+  return events.map(({ value }) => value as unknown as BackPressureEvent)
+}
+
+test('a frozen Kafka fills the buffer up to its cap and no further, then pauses the sockets, and all of it drains in order', async t => {
+  await using kafka = await startKafka()
+  await using run = await FaultRun.start({
+    rate: form.rate,
+    settings: { 'kafka.brokers': kafka.brokers, 'registry.url': 'none', ...form.settings }
+  })
+  await run.publishes(10_000)
+  const before = process.memoryUsage.rss()
+  const bufferBytes = run.service.snapshot().producer!.buffer_bytes
+  await kafka.freeze()
+  const frozen = async (): Promise<void> => {
+    await run.until('the buffer is used up', ({ producer }) => producer!.undecoded_bytes > 0, 120_000)
+    await run.until('a socket was paused until it had to shed', ({ frames }) => frames.shed > 0, 120_000)
+    await passes(form.frozenMs)
+  }
+  const growth = (await peakRss(frozen())) - before
+  const during = run.service.snapshot()
+  const { buffered_bytes, undecoded_bytes } = during.producer!
+  t.diagnostic(
+    `frozen: ${mibOf(buffered_bytes)} of ${mibOf(bufferBytes)} buffered, ${mibOf(undecoded_bytes)} undecoded, ${during.records.in_flight} records waiting, memory +${mibOf(growth)}`
+  )
+  assert.ok(buffered_bytes > bufferBytes / 2, `only ${mibOf(buffered_bytes)} were buffered`)
+  // One batch may be begun when the cap is all but reached.
+  assert.ok(buffered_bytes <= bufferBytes + 4 * mib, `${mibOf(buffered_bytes)} were buffered`)
+  assert.ok(growth < bufferBytes + beyondBufferBytes, `the process grew by ${mibOf(growth)}`)
+  assert.equal(during.sink.available, false)
+  await kafka.resume()
+  await run.until('the sink is well', ({ sink }) => sink.available, 60_000)
+  await run.until('what waited is out', ({ producer }) => producer!.undecoded_bytes === 0, 120_000)
+  await run.until('no gap is open any more', ({ gaps }) => gaps.open === 0, 60_000)
+  await run.publishes(10_000)
+  const summary = await run.stop()
+  assertClean(summary)
+  assert.equal(summary.records.failed, 0)
+  const events = await backPressure(kafka)
+  assert.equal(events[0]?.event, 'start')
+  assert.equal(events.filter(({ event }) => event === 'start').length, 1)
+  assert.ok(events.some(({ paused }) => paused > 0) || summary.frames.shed > 0)
+  assert.ok(events.some(({ buffer_bytes }) => buffer_bytes > bufferBytes / 2))
+  t.diagnostic(
+    `${summary.records.published} records published in order, ${summary.frames.shed} frames shed and declared, ${events.length} events of back-pressure`
+  )
+})
+
+function mibOf(bytes: number): string {
+  return `${(bytes / mib).toFixed(1)} MiB`
+}

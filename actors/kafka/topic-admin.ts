@@ -7,7 +7,12 @@ import { type Logger } from '../../src/core/logger.ts'
 /** The part of the admin client that topics need, so that tests can have a cluster in memory. */
 export type TopicAdmin = Pick<
   Admin,
-  'listTopics' | 'createTopics' | 'fetchTopicMetadata' | 'describeConfigs' | 'alterConfigs' | 'describeCluster'
+  | 'listTopics'
+  | 'createTopics'
+  | 'fetchTopicMetadata'
+  | 'describeConfigs'
+  | 'alterConfigs'
+  | 'describeCluster'
 >
 
 /**

@@ -48,7 +48,12 @@ export function differencesOf(plan: TopicPlan, state: TopicState): TopicDifferen
     found.push({ setting, actual: `${actual}`, planned: `${planned}`, message, isAlterable })
   }
   if (state.partitions !== plan.partitions) {
-    differ('partitions', state.partitions, plan.partitions, said => `${said}; ${howToRepartition(plan, state)}.`)
+    differ(
+      'partitions',
+      state.partitions,
+      plan.partitions,
+      said => `${said}; ${howToRepartition(plan, state)}.`
+    )
   }
   const replication = plan.replication ?? 0
   if (replication > 0 && state.replication !== replication) {
@@ -111,7 +116,8 @@ export function differencesOf(plan: TopicPlan, state: TopicState): TopicDifferen
       'max.message.bytes',
       messageBytes,
       `at least ${plan.messageBytesMin}`,
-      said => `${said} (producer.batchBytes); larger batches are split and sent again, raise it or lower that.`
+      said =>
+        `${said} (producer.batchBytes); larger batches are split and sent again, raise it or lower that.`
     )
   }
   return found

@@ -5,7 +5,14 @@ import { type Logger } from '../../src/core/logger.ts'
 import { type TopicAdmin, withTopicAdmin } from './topic-admin.ts'
 import { differencesOf, readSettings, type TopicDifference, type TopicState } from './topic-differences.ts'
 import { type TopicPlan } from './topic-plan.ts'
-import { hiddenSentence, isRefusal, isUnauthorized, protocolCode, refusalSentence, topicCodes } from './topic-refusal.ts'
+import {
+  hiddenSentence,
+  isRefusal,
+  isUnauthorized,
+  protocolCode,
+  refusalSentence,
+  topicCodes
+} from './topic-refusal.ts'
 
 /** `verify` only looks, `create` makes missing topics, `alter` also mends retention and cleanup policy of existing ones. */
 export type TopicMode = 'verify' | 'create' | 'alter'
@@ -85,7 +92,9 @@ export async function runTopics(
 }
 
 function reportOf(findings: readonly TopicFinding[]): TopicReport {
-  const counts = findings.flatMap(({ state }) => (state === null ? [] : [[state.topic, state.partitions] as const]))
+  const counts = findings.flatMap(({ state }) =>
+    state === null ? [] : [[state.topic, state.partitions] as const]
+  )
   const named = (some: readonly TopicFinding[]): string[] => some.map(({ plan }) => plan.topic)
   return {
     findings,
@@ -246,7 +255,8 @@ async function alter(
   const altered = new Set<string>()
   for (const plan of plans) {
     const state = states.get(plan.topic)
-    const wrong = state === undefined ? [] : differencesOf(plan, state).filter(({ isAlterable }) => isAlterable)
+    const wrong =
+      state === undefined ? [] : differencesOf(plan, state).filter(({ isAlterable }) => isAlterable)
     if (wrong.length === 0) continue
     try {
       const changes = wrong.map(({ setting, planned }) => [setting, planned] as const)

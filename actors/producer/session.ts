@@ -17,16 +17,17 @@ import { encodeConnectSuccess } from './connect-success.ts'
 import { ProducerConnection } from './connection.ts'
 import { ConnectionLife } from './connection-life.ts'
 import { Continuity } from './continuity.ts'
-import { DeadLetters, type LetterHeaders } from './dead-letters.ts'
+import { ControlRecords } from './control-records.ts'
+import { DeadLetters } from './dead-letters.ts'
 import { Decoding, type FrameCodec, type Work } from './decoding.ts'
 import { isProvenSilent } from './freshness.ts'
 import { GapFile } from './gap-file.ts'
 import { GapOutbox } from './gap-outbox.ts'
 import { Gaps } from './gaps.ts'
 import { Intake } from './intake.ts'
-import { encodeHeaders } from './kafka/record-headers.ts'
 import { Losses, type TopicLoss } from './losses.ts'
 import { type ProducerPlan, type ProducerStats } from './messages.ts'
+import { Returns } from './returns.ts'
 import { Routes } from './routes.ts'
 import { type Outcome, type RecordSink, type Route } from './sinks/record-sink.ts'
 import { type SymbolTrack } from './symbol-track.ts'
@@ -39,9 +40,6 @@ const lastGapsMs = 500
 const gapTopic = 'ws.gap.events'
 /** Batches with the codec pool for each of its workers: one in work, the next on its way, and their answers. */
 const pooledPerCodec = 4
-/** Buffers that wait for their way back to one connection thread; more than it keeps are of no use to it. */
-const spareMax = 32
-const encoder = new TextEncoder()
 
 const takenField = frameFieldAt('taken')
 const producerHeldField = frameFieldAt('producerHeld')
@@ -78,12 +76,9 @@ export class ProducerSession {
   readonly #losses: Losses
   readonly #performance: BatchPerformance
   readonly #onGapOpened: (gap: Gap) => void
-  readonly #touched = new Set<ProducerConnection>()
-  /** Buffers of decoded batches that go back to where they came from. */
-  readonly #spare = new Map<MessagePort, ArrayBuffer[]>()
+  readonly #returns = new Returns()
+  readonly #control: ControlRecords
   readonly #gapsByReason: Partial<Record<GapReason, number>> = {}
-  /** Events for people that were handed to the sink. */
-  #reports = 0
   #drainMarks = 0
   #onDrainMark: (() => void) | null = null
   sinkIsUp = true
@@ -109,28 +104,30 @@ export class ProducerSession {
     this.#codec = options.codec
     this.#sink = options.sink
     this.#routes = new Routes(options.plan.partitions)
-    this.#accounts = new Accounts((connection, bytes) => this.#settledBatch(connection, bytes))
+    const { pod, tuning, limits } = options.plan
+    const roomBytes = tuning.bufferBytes + limits.controlReserveBytes
+    this.#control = new ControlRecords(this.#routes, this.#sink, this.#clock, roomBytes)
+    this.#accounts = new Accounts((connection, bytes) => this.#returns.settled(connection, bytes))
     const { gapFile } = options.plan
     this.#outbox = new GapOutbox(
       gapFile === null ? null : new GapFile(gapFile, this.#logger),
-      (key, value, owner) => this.#publishControl(gapTopic, key, value, owner),
+      (key, value, owner) => this.#control.publish(gapTopic, key, value, owner),
       options.onGapClosed
     )
     this.#gaps = new Gaps(options.plan.pod, this.#clock.nowMicros(), gap => this.#publishGap(gap))
-    const { pod, tuning, limits } = options.plan
     this.#deadLetters = new DeadLetters(
       pod,
       limits.deadLettersPerSecond,
-      () => this.#hasRoom(),
-      (key, value, headers) => this.#publishControl('ws.dlq', key, value, controlOwner, headers)
+      () => this.#control.hasRoom,
+      (key, value, headers) => this.#control.publish('ws.dlq', key, value, controlOwner, headers)
     )
     this.#pressure = new BackPressure(
       pod,
       { creditBytes: limits.creditBytes, bufferBytes: tuning.bufferBytes },
-      event => this.#publishReport('ws.backpressure.events', event.producer, event)
+      event => this.#control.report('ws.backpressure.events', event.producer, event)
     )
     this.#performance = new BatchPerformance(pod, (key, event) =>
-      this.#publishReport(performanceTopic, key, event)
+      this.#control.report(performanceTopic, key, event)
     )
     this.#tracks = new Tracks(this.#routes, limits, options.adapterOf)
     this.#losses = new Losses({
@@ -187,7 +184,7 @@ export class ProducerSession {
   /** Errors are for people: they wait no longer than dead letters do when the sink is away. */
   publishError(event: ErrorEvent): void {
     const key = event.target === null ? event.actor : targetKey(event.target)
-    this.#publishReport('ws.error', key, event)
+    this.#control.report('ws.error', key, event)
   }
 
   /** Takes the port of a connection thread. When it closes, after its last message, the thread is gone. */
@@ -223,7 +220,7 @@ export class ProducerSession {
     if (!isWhole || reports > 0) await this.#sink.drain(lastGapsMs)
     this.#losses.tell()
     this.#outbox.close()
-    this.flushCredits()
+    this.#returns.flush()
   }
 
   /** Once a second: looks for channels that are silent although their symbol trades. */
@@ -271,34 +268,10 @@ export class ProducerSession {
     this.#performance.report(activities, keyOf, this.#clock.nowMicros())
   }
 
-  /** Every few milliseconds: gives credits back, and goes on with what waits for the sink. */
+  /** Every few milliseconds: goes on with what waits for the sink, and gives back what the connection threads lent. */
   tick(): void {
     this.#decoding.resume()
-    this.flushCredits()
-    for (const [port, buffers] of this.#spare) {
-      if (buffers.length === 0) continue
-      port.postMessage({ type: 'spare', buffers } satisfies FromProducer, buffers)
-      this.#spare.set(port, [])
-    }
-  }
-
-  /** Tells the connection threads which bytes are settled since the last time. */
-  flushCredits(): void {
-    if (this.#touched.size === 0) return
-    const byPort = new Map<MessagePort, { connection: number; bytes: number; frameSeq: number }[]>()
-    for (const connection of this.#touched) {
-      const entries = byPort.get(connection.port) ?? []
-      byPort.set(connection.port, entries)
-      entries.push({
-        connection: connection.context.connection,
-        bytes: connection.settledBytes,
-        frameSeq: connection.settledFrameSeq
-      })
-      connection.settledBytes = 0
-    }
-    this.#touched.clear()
-    for (const [port, entries] of byPort)
-      port.postMessage({ type: 'settled', entries } satisfies FromProducer)
+    this.#returns.flush()
   }
 
   /** The sink's report: records of these batches met their fate. Neighbours are mostly of one batch, so it goes by runs. */
@@ -370,7 +343,7 @@ export class ProducerSession {
   /** A connection thread died: its connections are lost. After a graceful end there are none left. */
   #portClosed(port: MessagePort): void {
     const now = this.#clock.nowMicros()
-    this.#spare.delete(port)
+    this.#returns.forget(port)
     for (const connection of this.#connections.values()) {
       if (connection.port !== port) continue
       const lastFrameSeq = connection.lastGoodFrameSeq
@@ -437,13 +410,8 @@ export class ProducerSession {
   #handle(work: Work): void {
     this.#take(work)
     const { connection, item } = work
-    if (item.type !== 'notice' && item.frames.isLent) this.#giveBack(connection.port, item.frames.buffer)
-  }
-
-  #giveBack(port: MessagePort, buffer: ArrayBuffer): void {
-    const buffers = this.#spare.get(port)
-    if (buffers === undefined) this.#spare.set(port, [buffer])
-    else if (buffers.length < spareMax) buffers.push(buffer)
+    if (item.type !== 'notice' && item.frames.isLent)
+      this.#returns.buffer(connection.port, item.frames.buffer)
   }
 
   #take({ connection, item }: Work): void {
@@ -473,7 +441,7 @@ export class ProducerSession {
 
   /** Tells that the exchange has confirmed a symbol. */
   #announce(track: SymbolTrack, atMicros: number): void {
-    if (!this.#hasRoom()) return
+    if (!this.#control.hasRoom) return
     const { exchange, region, request_type } = track.target
     const topic = connectSuccessTopic(region)
     const value = encodeConnectSuccess(this.#plan.schemaIds[topic]!, {
@@ -485,8 +453,7 @@ export class ProducerSession {
       connection_id: track.connectionId,
       ts: Math.floor(atMicros / 1000)
     })
-    const route = this.#routes.to(topic, track.route.key)
-    this.#sink.append(route, value, 0, value.length, atMicros, controlOwner)
+    this.#control.bytes(topic, track.route.key, value, atMicros)
   }
 
   #dropRecord(owner: number, outcome: 'duplicate' | 'superseded'): void {
@@ -497,17 +464,12 @@ export class ProducerSession {
     this.#accounts.release(owner, 1)
   }
 
-  #settledBatch(connection: ProducerConnection, bytes: number): void {
-    connection.settledBytes += bytes
-    this.#touched.add(connection)
-  }
-
   /** At the end, when everything is acknowledged. Returns how many events were published. */
   #reportLast(): number {
-    const before = this.#reports
+    const before = this.#control.reports
     this.checkPressure()
     this.reportBatches()
-    return this.#reports - before
+    return this.#control.reports - before
   }
 
   /** The text of a loss reaches `ws.error` for the data's sake; that of a control topic would follow itself for ever. */
@@ -526,35 +488,9 @@ export class ProducerSession {
     })
   }
 
-  /** Whether there is room for errors and dead letters while the sink is away; gaps are sent in any case. */
-  #hasRoom(): boolean {
-    const { tuning, limits } = this.#plan
-    return this.#sink.bufferedBytes < tuning.bufferBytes + limits.controlReserveBytes
-  }
-
-  /** What is for people waits no longer than there is room. */
-  #publishReport(topic: string, key: string, event: object): void {
-    if (!this.#hasRoom()) return
-    this.#reports++
-    this.#publishControl(topic, key, JSON.stringify(event))
-  }
-
   #publishGap(gap: Gap): void {
     if (gap.status === 'open') this.#onGapOpened(gap)
     if (gap.status === 'open') this.#gapsByReason[gap.reason] = (this.#gapsByReason[gap.reason] ?? 0) + 1
     this.#outbox.publish(gap)
-  }
-
-  #publishControl(
-    topic: string,
-    key: string,
-    value: string,
-    owner: number = controlOwner,
-    headers?: LetterHeaders
-  ): void {
-    const bytes = encoder.encode(value)
-    const route: Route = this.#routes.to(topic, key)
-    const encoded = headers === undefined ? undefined : encodeHeaders(headers)
-    this.#sink.append(route, bytes, 0, bytes.length, this.#clock.nowMicros(), owner, encoded)
   }
 }

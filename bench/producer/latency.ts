@@ -58,7 +58,8 @@ async function measureLatency(context: BenchContext): Promise<{ findings: Findin
         // The figure with a target gets all its rounds; the others make a picture.
         if (pace.isQuick && round > 0 && !isBound) continue
         const tripP99 = isBound ? await roundTripP99(context, tripMs) : 0
-        const measured = await run(lot, warmUpMs, measureMs)
+        const isShort = pace.isQuick && !isBound
+        const measured = await run(lot, isShort ? 600 : warmUpMs, isShort ? 1_000 : measureMs)
         lot.measured.push(measured)
         if (!isBound) continue
         tripP99s.push(tripP99)

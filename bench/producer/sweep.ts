@@ -27,7 +27,7 @@ async function sweep(context: BenchContext): Promise<{ findings: Finding[]; draw
   writeRecords(recordsFile)
   const ours = await NodeContestant.start('../contenders/producer-coin-stream.js')
   const { lingers, batches } = pace.isQuick ? quickGrid : fullGrid
-  const [warmUpMs, measureMs] = pace.isQuick ? [200, 500] : [1_000, 2_000]
+  const [warmUpMs, measureMs] = pace.isQuick ? [150, 400] : [1_000, 2_000]
   const run = async (
     linger: number,
     batch: number,

@@ -57,7 +57,16 @@ const name = text =>
   )
 
 /** `YYMMDDHHMMSSZ` */
-const time = ms => der(tags.utcTime, Buffer.from(`${new Date(ms).toISOString().replace(/[-:T]|\..*/g, '').slice(2)}Z`))
+const time = ms =>
+  der(
+    tags.utcTime,
+    Buffer.from(
+      `${new Date(ms)
+        .toISOString()
+        .replace(/[-:T]|\..*/g, '')
+        .slice(2)}Z`
+    )
+  )
 
 const extension = (id, isCritical, value) =>
   der(
@@ -69,7 +78,8 @@ const extension = (id, isCritical, value) =>
 
 const algorithm = der(tags.sequence, oid(oids.ecdsaWithSha256))
 const bitString = bytes => der(tags.bitString, Buffer.of(0), bytes)
-const pem = bytes => `-----BEGIN CERTIFICATE-----\n${bytes.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`
+const pem = bytes =>
+  `-----BEGIN CERTIFICATE-----\n${bytes.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`
 
 function certify({ subject, issuer, publicKey, signingKey, extensions }) {
   const now = Date.now()

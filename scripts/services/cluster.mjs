@@ -101,7 +101,11 @@ async function clusterOn([controllerPort, ...ports], folder) {
  * `brokers` are the proxies, `direct` goes around them.
  */
 export async function startCluster(folder) {
-  const { service: cluster } = await startOn(clusterOn, 1 + portsOfNode * nodeIds.length, join(folder, 'cluster'))
+  const { service: cluster } = await startOn(
+    clusterOn,
+    1 + portsOfNode * nodeIds.length,
+    join(folder, 'cluster')
+  )
   const { nodes } = cluster
   const chosen = text => {
     if (text === undefined) return nodes

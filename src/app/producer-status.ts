@@ -1,5 +1,6 @@
 import { type ProducerStats } from '../../actors/producer/messages.ts'
 import { type Config } from '../config/schema.ts'
+import { type PartitionActivity } from '../domain/partition-activity.ts'
 import { tuningOf } from '../domain/producer-tuning.ts'
 import { type ProducerSummary } from '../domain/summary.ts'
 import { type ProducerStatus } from './service.ts'
@@ -17,7 +18,19 @@ export function producerStatus({ producer }: Config, stats: ProducerStats | null
     buffer_bytes: bufferBytes,
     undecoded_bytes: stats?.undecodedBytes ?? 0,
     requests: stats?.sink.requests ?? 0,
-    partitions: stats?.partitionActivity ?? []
+    partitions: (stats?.partitionActivity ?? []).map(readable)
+  }
+}
+
+/** Measured figures with as many digits as mean something. */
+function readable(activity: PartitionActivity): PartitionActivity {
+  return {
+    ...activity,
+    linger_ms: rounded(activity.linger_ms),
+    fill: rounded(activity.fill),
+    records_per_s: Math.round(activity.records_per_s),
+    ack_ms_p50: activity.ack_ms_p50 === null ? null : rounded(activity.ack_ms_p50),
+    ack_ms_p99: activity.ack_ms_p99 === null ? null : rounded(activity.ack_ms_p99)
   }
 }
 
@@ -51,7 +64,12 @@ export function producerSummary({
   }
 }
 
-/** With two decimals; 0 where there is nothing to divide by. */
+/** 0 where there is nothing to divide by. */
 function ratio(value: number, by: number): number {
-  return by === 0 ? 0 : Math.round((value * 100) / by) / 100
+  return by === 0 ? 0 : rounded(value / by)
+}
+
+/** Two decimals. */
+function rounded(value: number): number {
+  return Math.round(value * 100) / 100
 }

@@ -207,9 +207,13 @@ function sourceOf(body: Readonly<Record<string, unknown>>): CheckSource {
 
 function isKafka(value: unknown): value is KafkaAccess {
   if (typeof value !== 'object' || value === null) return false
-  const { brokers, clientId, tls, caFile, certFile, keyFile, sasl } = value as Readonly<Record<string, unknown>>
+  const { brokers, clientId, tls, caFile, certFile, keyFile, sasl } = value as Readonly<
+    Record<string, unknown>
+  >
   const areFiles = [caFile, certFile, keyFile].every(each => each === null || typeof each === 'string')
-  return areTexts(brokers) && typeof clientId === 'string' && typeof tls === 'boolean' && areFiles && isLogin(sasl)
+  return (
+    areTexts(brokers) && typeof clientId === 'string' && typeof tls === 'boolean' && areFiles && isLogin(sasl)
+  )
 }
 
 function isLogin(value: unknown): value is KafkaAccess['sasl'] {

@@ -135,7 +135,10 @@ class Service implements RunningService {
     if (simulation?.verify === true) await this.#attachCheck(verifySocket)
     await threads.startPipeline()
     this.#state = 'running'
-    if (forMs !== null) this.#timer = setTimeout(() => void this.stop('the time is up'), forMs)
+    if (forMs !== null) {
+      // A stop that fails is told by `finished`.
+      this.#timer = setTimeout(() => void this.stop('the time is up').catch(() => undefined), forMs)
+    }
   }
 
   /** Ends what `start` had begun before it failed. */

@@ -128,10 +128,10 @@ function talk(socket: Socket | TLSSocket, isTls: boolean, withinMs: number): Pro
       isConnected = true
       socket.write(question)
     })
-    socket.once('data', bytes => end({ bytes }))
+    socket.once('data', (bytes: Buffer) => end({ bytes }))
     socket.once('end', () => end({ isClosed: true }))
     // A reset after the connection was made is a way to close it.
-    socket.on('error', error => {
+    socket.on('error', (error: Error) => {
       end(isConnected && codeOf(error) === 'ECONNRESET' ? { isClosed: true } : { error })
     })
   })
@@ -142,7 +142,7 @@ function secure({ host, port }: Place, tls: ConnectionOptions | boolean): TLSSoc
   return connectTls({ ...options, host, port, ...(isIP(host) === 0 ? { servername: host } : {}) })
 }
 
-/** Whether a handshake succeeds, whoever's certificate it is: nothing is said over the connection. */
+/** Whether a handshake succeeds, whoever's certificate it is: no secret goes over the connection. */
 async function speaksTls(place: Place, withinMs: number): Promise<boolean> {
   const { isConnected } = await talk(secure(place, { rejectUnauthorized: false }), true, withinMs)
   return isConnected

@@ -24,7 +24,7 @@ declare module 'kafkajs/src/network/connection.js' {
 declare module 'kafkajs/src/cluster/connectionPoolBuilder.js' {
   import { type Socket } from 'node:net'
   import { type ConnectionOptions } from 'node:tls'
-  import Connection from 'kafkajs/src/network/connection.js'
+  import type Connection from 'kafkajs/src/network/connection.js'
 
   namespace connectionPoolBuilder {
     interface Logger {
@@ -55,12 +55,12 @@ declare module 'kafkajs/src/cluster/connectionPoolBuilder.js' {
       readonly requestTimeout: number
       readonly enforceRequestTimeout: boolean
       readonly logger: Logger
-      socketFactory(options: {
+      readonly socketFactory: (options: {
         readonly host: string
         readonly port: number
         readonly ssl: ConnectionOptions | boolean
-        onConnect(): void
-      }): Socket
+        readonly onConnect: () => void
+      }) => Socket
     }
     interface Builder {
       build(destination: { readonly host: string; readonly port: number }): Promise<ConnectionPool>

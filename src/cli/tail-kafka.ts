@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type Kafka } from 'kafkajs'
 import { type TailRequest } from '../../actors/control/messages.ts'
 import { recordLine } from '../app/record-line.ts'
+import { groupCoordinated } from '../bus/group-coordinator.ts'
 import { createKafkaClient, type KafkaAccess } from '../bus/kafka-client.ts'
 import { explainKafkaFault } from '../bus/kafka-fault.ts'
 import { SchemaRegistry } from '../bus/schema-registry.ts'
@@ -11,7 +12,7 @@ import { asIngestError, IngestError } from '../core/errors.ts'
 import { createLogger } from '../core/logger.ts'
 import { type Io } from './io.ts'
 
-/** The first group of a cluster has to wait until there is a coordinator for it. */
+const coordinatedWithinMs = 15_000
 const retry = { retries: 5, initialRetryTime: 100, maxRetryTime: 1_000 }
 
 /**
@@ -40,9 +41,10 @@ async function tail(
 ): Promise<void> {
   const access = { ...kafka, clientId: `${kafka.clientId}-tail` }
   const client = createKafkaClient(access, createLogger('silent', 'tail'))
-  await checkTopic(client, access, request.topic)
+  const groupId = `${access.clientId}-${randomBytes(6).toString('hex')}`
+  await checkTopic(client, access, groupId, request.topic)
   const consumer = client.consumer({
-    groupId: `${access.clientId}-${randomBytes(6).toString('hex')}`,
+    groupId,
     maxWaitTimeInMs: 250,
     allowAutoTopicCreation: false,
     retry
@@ -92,7 +94,7 @@ async function tail(
 }
 
 /** Tells an unreachable broker and an absent topic apart, which a consumer would both meet with silence. */
-async function checkTopic(client: Kafka, access: KafkaAccess, topic: string): Promise<void> {
+async function checkTopic(client: Kafka, access: KafkaAccess, groupId: string, topic: string): Promise<void> {
   const admin = client.admin()
   try {
     await admin.connect()
@@ -103,6 +105,7 @@ async function checkTopic(client: Kafka, access: KafkaAccess, topic: string): Pr
         `Kafka at ${access.brokers.join(', ')} has no topic ${topic} yet, or this user may not see it; \`coin-stream topics plan\` shows all of them.`
       )
     }
+    await groupCoordinated(admin, groupId, topic, coordinatedWithinMs)
   } catch (error) {
     throw await unavailable(access, error)
   } finally {

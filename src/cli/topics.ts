@@ -1,8 +1,8 @@
 import { planRegions, planTopics, type TopicPlan } from '../../actors/kafka/topic-plan.ts'
 import { manageTopics, type TopicMode } from '../../actors/kafka/topics.ts'
 import { defaultTargets } from '../app/default-targets.ts'
-import { type Config } from '../config/schema.ts'
 import { didYouMean } from '../config/nearest.ts'
+import { type Config } from '../config/schema.ts'
 import { IngestError } from '../core/errors.ts'
 import { createLogger } from '../core/logger.ts'
 import { tuningOf } from '../domain/producer-tuning.ts'
@@ -40,7 +40,7 @@ const planSpec = {
   flags,
   examples: [
     'KAFKA_BROKERS=host:9092 SCHEMA_REGISTRY_URL=none coin-stream topics plan',
-    'coin-stream topics plan --config coin-stream.yaml --region korea --region asia --json'
+    'coin-stream topics plan --region korea --region asia --json'
   ]
 } as const satisfies VerbSpec
 

@@ -75,7 +75,8 @@ function checkCredentials({ username, password, token }: Record<string, unknown>
   if (isSet(token) && (isSet(username) || isSet(password))) {
     faults.push({
       path: 'registry.token',
-      message: 'stands beside a user or password; a registry takes the one or the other, leave one of them out.'
+      message:
+        'stands beside a user or password; a registry takes the one or the other, leave one of them out.'
     })
     return
   }

@@ -153,7 +153,8 @@ export const configSchema = Type.Object(
         Type.String({ pattern: '^[A-Za-z0-9._-]{1,249}=[1-9][0-9]{0,4}$', examples: ['trade-data.asia=24'] }),
         {
           default: [],
-          description: 'Topics with a number of partitions of their own, `topic=n`; the others have 1 to 12 by their kind.'
+          description:
+            'Topics with a number of partitions of their own, `topic=n`; the others have 1 to 12 by their kind.'
         }
       )
     }),

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Consumer, type EachBatchPayload, type Kafka } from 'kafkajs'
+import { groupCoordinated } from '../bus/group-coordinator.ts'
 import { createKafkaClient, type KafkaAccess } from '../bus/kafka-client.ts'
 import { explainKafkaFault } from '../bus/kafka-fault.ts'
 import { asIngestError, IngestError } from '../core/errors.ts'
@@ -59,6 +60,7 @@ export class KafkaReader implements RecordReader {
     await this.#ends((topic, partition, end) => {
       Object.assign(this.#positionOf(topic, partition), { next: end, end })
     })
+    await this.#coordinated()
     const consumer = this.#kafka.consumer({
       groupId: this.#groupId,
       maxWaitTimeInMs: 250,
@@ -161,6 +163,20 @@ export class KafkaReader implements RecordReader {
           each(topic, partition, BigInt(high))
         }
       }
+    } finally {
+      await admin.disconnect()
+    }
+  }
+
+  async #coordinated(): Promise<void> {
+    const admin = this.#kafka.admin({ retry })
+    try {
+      await admin.connect()
+      const [topic] = this.#topics
+      if (topic !== undefined) await groupCoordinated(admin, this.#groupId, topic, endsWithinMs)
+    } catch (error) {
+      const message = `The topics to check cannot be read: ${await explainKafkaFault(error, this.#access)}.`
+      throw new IngestError('SINK_UNAVAILABLE', message, { cause: error })
     } finally {
       await admin.disconnect()
     }

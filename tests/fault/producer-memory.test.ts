@@ -56,7 +56,11 @@ test('a frozen Kafka fills the buffer up to its cap and no further, then pauses 
   await kafka.freeze()
   const frozen = async (): Promise<void> => {
     await run.until('the buffer is used up', ({ producer }) => producer!.undecoded_bytes > 0, 120_000)
-    await run.until('a socket was paused until it had to shed', ({ frames }) => frames.shed > 0, 120_000)
+    await run.until(
+      'sockets were paused for as long as they may be',
+      ({ frames }) => frames.shed > 0,
+      120_000
+    )
     await passes(form.frozenMs)
   }
   const growth = (await peakRss(frozen())) - before
@@ -79,9 +83,13 @@ test('a frozen Kafka fills the buffer up to its cap and no further, then pauses 
   assertClean(summary)
   assert.equal(summary.records.failed, 0)
   const events = await backPressure(kafka)
-  assert.equal(events[0]?.event, 'start')
-  assert.equal(events.filter(({ event }) => event === 'start').length, 1)
-  assert.ok(events.some(({ paused }) => paused > 0) || summary.frames.shed > 0)
+  // A machine that is slow may have an episode of its own while it catches up.
+  const edges = events.map(({ event }) => event).filter(event => event !== 'periodic')
+  assert.ok(edges.length > 0)
+  assert.ok(
+    edges.every((event, at) => event === (at % 2 === 0 ? 'start' : 'end')),
+    edges.join(', ')
+  )
   assert.ok(events.some(({ buffer_bytes }) => buffer_bytes > bufferBytes / 2))
   t.diagnostic(
     `${summary.records.published} records published in order, ${summary.frames.shed} frames shed and declared, ${events.length} events of back-pressure`

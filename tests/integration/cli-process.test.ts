@@ -103,6 +103,9 @@ suite('the coin-stream process', () => {
     const { code, stderr } = await run(['tail', 'trade-data.korea', '-n', '1'], env).ended
     holder.close()
     assert.equal(code, 1)
-    assert.match(stderr, /^coin-stream: Kafka at (\S+) cannot be read: \1 closes connections without a word; .*\.\n$/)
+    assert.match(
+      stderr,
+      /^coin-stream: Kafka at (\S+) cannot be read: \1 closes connections without a word; .*\.\n$/
+    )
   })
 })

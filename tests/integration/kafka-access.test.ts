@@ -116,7 +116,10 @@ suite('Kafka behind TLS and SASL', () => {
       ],
       [accessTo(tls), /^localhost:\d+ speaks TLS; set kafka\.tls=true$/],
       [accessTo(saslTls), /^localhost:\d+ speaks TLS; set kafka\.tls=true$/],
-      [tlsTo(plain), /^localhost:\d+ speaks Kafka without TLS; set kafka\.tls=false, or take the port for TLS$/],
+      [
+        tlsTo(plain),
+        /^localhost:\d+ speaks Kafka without TLS; set kafka\.tls=false, or take the port for TLS$/
+      ],
       [
         tlsTo(tls.replace('localhost', '127.0.0.1')),
         /^the certificate of 127\.0\.0\.1:\d+ is not for the name 127\.0\.0\.1; take a name that it is for/
@@ -129,7 +132,10 @@ suite('Kafka behind TLS and SASL', () => {
         tlsTo(tls, { caFile: files.strangerCaFile }),
         /^the certificate of localhost:\d+ is from an authority that is not trusted here/
       ],
-      [tlsTo(mutualTls), /^localhost:\d+ does not accept our certificate, or wants one; check kafka\.certFile/],
+      [
+        tlsTo(mutualTls),
+        /^localhost:\d+ does not accept our certificate, or wants one; check kafka\.certFile/
+      ],
       [
         tlsTo(tlsElsewhere),
         /^the cluster answers, but gives out the address 127\.0\.0\.1:\d+ \(advertised\.listeners of its brokers\), which cannot be used from here: the certificate of 127\.0\.0\.1:\d+ is not for the name/

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
-import kafkajs, { type Admin, type AclOperationTypes, type AclPermissionTypes } from 'kafkajs'
+import kafkajs, { type AclOperationTypes, type AclPermissionTypes, type Admin } from 'kafkajs'
 import { Routes } from '../../actors/producer/routes.ts'
 import { KafkaSink } from '../../actors/producer/sinks/kafka.ts'
 import { createKafkaClient, type KafkaAccess } from '../../src/bus/kafka-client.ts'
@@ -102,9 +102,7 @@ suite('Kafka over TLS', () => {
   test('takes records when we trust who signed its certificate', () => assertDelivers(tlsTo(kafka.tls)))
 
   test('takes records from who shows a certificate where it asks for one', () =>
-    assertDelivers(
-      tlsTo(kafka.mutualTls, { certFile: kafka.files.certFile, keyFile: kafka.files.keyFile })
-    ))
+    assertDelivers(tlsTo(kafka.mutualTls, { certFile: kafka.files.certFile, keyFile: kafka.files.keyFile })))
 
   test('is refused when its certificate is for another host', () =>
     assertRefused(
@@ -113,7 +111,10 @@ suite('Kafka over TLS', () => {
     ))
 
   test('is refused when it sends us on to a host that is not in its certificate', () =>
-    assertRefused(tlsTo(kafka.tlsElsewhere), /does not take records: .*127\.0\.0\.1.*certificate|certificate.*127\.0\.0\.1/))
+    assertRefused(
+      tlsTo(kafka.tlsElsewhere),
+      /does not take records: .*127\.0\.0\.1.*certificate|certificate.*127\.0\.0\.1/
+    ))
 
   test('is refused when nobody we trust has signed its certificate', () =>
     assertRefused(
@@ -149,7 +150,11 @@ suite('Kafka with SASL', () => {
   }
 
   test('takes records over TLS with SCRAM', () =>
-    assertDelivers({ ...saslTo('scram-sha-512'), ...tlsTo(kafka.saslTls), sasl: saslTo('scram-sha-512').sasl }))
+    assertDelivers({
+      ...saslTo('scram-sha-512'),
+      ...tlsTo(kafka.saslTls),
+      sasl: saslTo('scram-sha-512').sasl
+    }))
 })
 
 suite('Kafka with an authorizer', () => {
@@ -159,7 +164,12 @@ suite('Kafka with an authorizer', () => {
     await act(admin).finally(() => admin.disconnect())
   }
 
-  function rule(topic: string, operation: AclOperationTypes, permissionType: AclPermissionTypes, user: string) {
+  function rule(
+    topic: string,
+    operation: AclOperationTypes,
+    permissionType: AclPermissionTypes,
+    user: string
+  ) {
     return {
       resourceType: kafkajs.AclResourceTypes.TOPIC,
       resourceName: topic,

@@ -119,20 +119,33 @@ suite('the topics of a service', () => {
         ['max.message.bytes', '100000', 'at least 2000000']
       ]
     )
-    assert.ok(mismatches.every(sentence => sentence.startsWith(`Topic ${topic} has `)), mismatches.join('\n'))
+    assert.ok(
+      mismatches.every(sentence => sentence.startsWith(`Topic ${topic} has `)),
+      mismatches.join('\n')
+    )
 
     const altered = await manageTopics(access, plans, 'alter', logger)
     assert.deepEqual(
       altered.findings[0]!.differences.map(({ setting }) => setting),
-      ['replication', 'min.insync.replicas', 'message.timestamp.type', 'compression.type', 'max.message.bytes']
+      [
+        'replication',
+        'min.insync.replicas',
+        'message.timestamp.type',
+        'compression.type',
+        'max.message.bytes'
+      ]
     )
     const { resources } = await admin.describeConfigs({
       includeSynonyms: false,
-      resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configNames: Object.keys(settings) }]
+      resources: [
+        { type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configNames: Object.keys(settings) }
+      ]
     })
     await admin.disconnect()
     assert.deepEqual(
-      Object.fromEntries(resources[0]!.configEntries.map(({ configName, configValue }) => [configName, configValue])),
+      Object.fromEntries(
+        resources[0]!.configEntries.map(({ configName, configValue }) => [configName, configValue])
+      ),
       { ...settings, 'retention.ms': '86400000', 'cleanup.policy': 'delete' }
     )
   })

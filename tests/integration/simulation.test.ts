@@ -5,7 +5,10 @@ import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import { openSimulation } from '../../src/app/simulation.ts'
 import { SimulationClient } from '../../src/app/simulation-client.ts'
+import { type IngestError } from '../../src/core/errors.ts'
+import { type CheckSource } from '../../src/verify/record-source.ts'
 import { EmbeddedLogRig } from '../support/embedded-log.ts'
+import { accessTo } from '../support/kafka.ts'
 
 async function withSimulation(
   use: (client: SimulationClient, explanations: readonly string[]) => Promise<void>
@@ -45,6 +48,22 @@ suite('the simulation', () => {
       await assert.rejects(client.finish(), { code: 'USAGE' })
       const socket = join(tmpdir(), 'coin-stream-nobody.sock')
       await assert.rejects(client.check({ kind: 'embedded', socket }), { code: 'SERVICE_UNREACHABLE' })
+    })
+  })
+
+  test('takes no check of a Kafka that is told in part, and does not repeat what it was told', async () => {
+    await withSimulation(async client => {
+      const sasl = { mechanism: 'plain', username: 'feeder', password: 'hidden' }
+      const access = { ...accessTo('127.0.0.1:1'), clientId: 'check', sasl }
+      for (const part of [{ brokers: [] }, { caFile: 1 }, { sasl: { password: 'hidden' } }]) {
+        const source = { kind: 'kafka', access: { ...access, ...part }, topics: ['t'], registry: null }
+        await assert.rejects(client.check(source as CheckSource), (error: IngestError) => {
+          assert.equal(error.code, 'USAGE')
+          assert.match(error.message, /^source is .*"access":/)
+          assert.ok(!error.message.includes('hidden'))
+          return true
+        })
+      }
     })
   })
 

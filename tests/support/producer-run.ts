@@ -66,7 +66,13 @@ class SettlementCounts implements SinkListener {
     }
   }
 
-  undelivered(_route: Route, _firstMicros: number, _lastMicros: number, _count: number, reason: string): void {
+  undelivered(
+    _route: Route,
+    _firstMicros: number,
+    _lastMicros: number,
+    _count: number,
+    reason: string
+  ): void {
     this.reasons.add(reason)
   }
 
@@ -96,7 +102,12 @@ export class ProducerRun implements AsyncDisposable {
 
   private constructor(options: ProducerRunOptions) {
     this.#options = options
-    const tuning = { ...testTuning, compression: 'lz4', deliveryTimeoutMs: 600_000, ...options.tuning } as const
+    const tuning = {
+      ...testTuning,
+      compression: 'lz4',
+      deliveryTimeoutMs: 600_000,
+      ...options.tuning
+    } as const
     this.sink = new KafkaSink({ access: accessTo(options.brokers), tuning }, this.#counts, logger)
     const routes = new Routes({ [options.topic]: options.partitions })
     this.#routes = Array.from({ length: keyCount }, (_, key) => routes.to(options.topic, `key-${key}`))

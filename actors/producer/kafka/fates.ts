@@ -31,9 +31,9 @@ export class Fates {
     switch (action) {
       case 'written':
         partition.acknowledged(queued, nowMs)
-        this.#health.recovered(partition)
-        this.#health.worked()
         this.#accumulator.settleFirst(partition, 'published')
+        this.#health.forget(partition)
+        this.#health.worked()
         return
       case 'refresh':
       case 'retry':

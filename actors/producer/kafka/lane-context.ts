@@ -16,8 +16,8 @@ export interface LaneContext {
   readonly fates: Fates
   readonly ids: ProducerIds
   readonly health: Health
-  refreshLeaders(): void
+  readonly refreshLeaders: () => void
   /** A partition's batch is not on its way any more; its leader may be another broker by now. */
-  released(partition: Partition): void
-  isDraining(): boolean
+  readonly released: (partition: Partition) => void
+  readonly isDraining: () => boolean
 }

@@ -57,7 +57,7 @@ export class Sender {
       learned: () => this.#leaders.refresh(),
       opened: (partition, batch) => this.#opened(partition, batch),
       filled: partition => this.#laneOf(partition)?.wake(),
-      emptied: () => this.#whenEmpty?.()
+      emptied: () => this.#emptied()
     })
     this.#fates = new Fates(this.accumulator, this.#health, () => this.#leaders.refresh())
     this.#context = {
@@ -123,6 +123,11 @@ export class Sender {
     if (partition.leader === null) this.#leaders.refresh()
     else if (this.accumulator.isShort || this.#isDraining) this.#wakeAll()
     else this.#laneOf(partition)?.opened(batch)
+  }
+
+  #emptied(): void {
+    this.#health.forgetAll()
+    this.#whenEmpty?.()
   }
 
   #laneOf({ leader }: Partition): BrokerLane | undefined {

@@ -24,6 +24,11 @@ export function garble(frame: Buffer, how: GarbleKind): Buffer {
       shorter.writeInt32BE(shorter.length - 4, 0)
       return shorter
     }
+    case 'tail': {
+      const longer = Buffer.concat([copy, Buffer.alloc(5)])
+      longer.writeInt32BE(longer.length - 4, 0)
+      return longer
+    }
     case 'topic':
       if (copy.length > topicAt) copy.writeUInt8(copy.readUInt8(topicAt) ^ 1, topicAt)
       return copy

@@ -89,6 +89,9 @@ suite('the look at an address', () => {
   test('says which name is not known', async () => {
     const found = await probeBroker('no-such-host.invalid:9092', false, 10_000)
     assert.ok(!found.isKafka)
-    assert.match(found.clause, /^the name no-such-host\.invalid (?:is not known here|cannot be looked up now); /)
+    assert.match(
+      found.clause,
+      /^the name no-such-host\.invalid (?:is not known here|cannot be looked up now); /
+    )
   })
 })

@@ -111,8 +111,8 @@ suite('the command line', () => {
     assert.equal(checked.code, 0)
     assert.match(checked.io.stdout, /valid; 1 key is set\./)
     const printed = await cli(['config', 'print', '--config', file, '--json', '--set', 'log.level=warn'])
-    const config = JSON.parse(printed.io.stdout) as { threads: unknown; log: unknown }
-    assert.deepEqual([config.threads, config.log], [{ connections: 1, codecs: 2 }, { level: 'warn' }])
+    const config = JSON.parse(printed.io.stdout) as { threads: { codecs: number }; log: unknown }
+    assert.deepEqual([config.threads.codecs, config.log], [2, { level: 'warn' }])
     const schema = JSON.parse((await cli(['config', 'schema'])).io.stdout) as { properties: object }
     assert.ok('limits' in schema.properties)
   })

@@ -44,7 +44,8 @@ export class MemoryCluster implements TopicAdmin {
   readonly createTopics: TopicAdmin['createTopics'] = async ({ topics }) => {
     for (const { topic, numPartitions = 1, replicationFactor = 1, configEntries = [] } of topics) {
       const refusal = this.refusals.create.get(topic)
-      if (refusal !== undefined) throw Object.assign(new Error('Topic creation errors'), { errors: [refusal] })
+      if (refusal !== undefined)
+        throw Object.assign(new Error('Topic creation errors'), { errors: [refusal] })
       const own = new Map(configEntries.map(({ name, value }) => [name, value]))
       this.topics.set(topic, { partitions: numPartitions, replicas: replicationFactor, own })
     }

@@ -120,7 +120,8 @@ suite('topics on a cluster', () => {
   test('are altered only in retention and policy, keep their other settings, and a refusal names its topic', async () => {
     const cluster = new MemoryCluster()
     const two = plans.filter(({ topic }) => topic === 'ws.gap.events' || topic === 'ws.error')
-    const own = () => new Map(Object.entries({ 'retention.ms': '1', 'segment.bytes': '9', 'compression.type': 'gzip' }))
+    const own = () =>
+      new Map(Object.entries({ 'retention.ms': '1', 'segment.bytes': '9', 'compression.type': 'gzip' }))
     for (const { topic } of two) cluster.topics.set(topic, { partitions: 2, replicas: 1, own: own() })
     cluster.refusals.alter.set('ws.error', new ProtocolError(31, 'CLUSTER_AUTHORIZATION_FAILED'))
     const { findings, refused } = await runTopics(cluster, access, two, 'alter')

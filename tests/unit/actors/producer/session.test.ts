@@ -44,7 +44,7 @@ test('a full sink leaves frames undecoded, and takes them up in order as it sett
   rig.close()
   await rig.drain(1000)
   assert.equal(rig.ids.length, 500)
-  rig.session.flushCredits()
+  rig.session.tick()
   await until(() => rig.refundedBytes === sent)
   assertBalanced(rig)
   assert.equal(rig.session.stats().limitHits['bufferBytes']! > 0, true)

@@ -11,8 +11,6 @@ import { type FrameAccount, frameFieldAt } from '../../src/wire/shared-ledger.ts
 
 const heldAt = frameFieldAt('held')
 const handedOverAt = frameFieldAt('handedOver')
-/** Buffers kept for another use: at full speed the producer returns about ten at a time. */
-const spareMax = 32
 
 /** What a connection tells a producer that has not seen it yet. */
 export interface LaneOwner {
@@ -63,9 +61,6 @@ export class Batcher {
   readonly #exhausted = new Set<Lane>()
   readonly #lanes = new Map<number, Lane>()
   readonly #pending: Lane[] = []
-  /** Full batches travel in buffers of one size, which come back; the rest is small, or rare. */
-  readonly #bufferBytes: number
-  readonly #spare: ArrayBuffer[] = []
   #port: MessagePort | null = null
   #timer: unknown = null
   /** Producers that were lost so far. A connection that outlives one must tell the next where its data broke off. */
@@ -81,8 +76,6 @@ export class Batcher {
   }) {
     this.#clock = options.clock
     this.#batchBytes = options.batchBytes
-    // With room for the rows of frames of 130 bytes and more.
-    this.#bufferBytes = options.batchBytes + (options.batchBytes >> 2)
     this.#lingerMs = options.lingerMs
     this.#creditBytes = options.creditBytes
     this.#pool = new CreditPool(options.poolBytes)
@@ -169,13 +162,6 @@ export class Batcher {
     this.#forget(lane)
   }
 
-  /** Takes back buffers that the producer is done with. */
-  reuse(buffers: readonly ArrayBuffer[]): void {
-    for (const buffer of buffers) {
-      if (this.#spare.length < spareMax) this.#spare.push(buffer)
-    }
-  }
-
   /** The producer is gone: what was handed over will never be settled. */
   detach(): void {
     if (this.#port === null) return
@@ -251,13 +237,7 @@ export class Batcher {
     this.#note(lane)
     values[heldAt] = values[heldAt]! - frames
     values[handedOverAt] = values[handedOverAt]! + frames
-    return writer.take(lane.contextVersion, this.#bufferFor(writer))
-  }
-
-  /** A batch that would leave a quarter or more of a buffer empty gets one of its own size: what waits is memory. */
-  #bufferFor({ batchBytes }: FrameBatchWriter): ArrayBuffer | undefined {
-    if (batchBytes > this.#bufferBytes || batchBytes <= this.#bufferBytes * 0.75) return undefined
-    return this.#spare.pop() ?? new ArrayBuffer(this.#bufferBytes)
+    return writer.take(lane.contextVersion)
   }
 
   #note(lane: Lane): void {

@@ -133,9 +133,6 @@ export class ExchangeHost {
 
   #fromProducer(message: FromProducer): void {
     switch (message.type) {
-      case 'spare':
-        this.#batcher.reuse(message.buffers)
-        break
       case 'settled':
         for (const { connection, bytes, frameSeq } of message.entries) {
           this.#batcher.settled(connection, bytes, frameSeq)

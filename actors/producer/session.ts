@@ -18,6 +18,7 @@ import { ProducerConnection } from './connection.ts'
 import { ConnectionLife } from './connection-life.ts'
 import { Continuity } from './continuity.ts'
 import { ControlRecords } from './control-records.ts'
+import { CreditReturns } from './credit-returns.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { Decoding, type FrameCodec, type Work } from './decoding.ts'
 import { isProvenSilent } from './freshness.ts'
@@ -27,7 +28,6 @@ import { Gaps } from './gaps.ts'
 import { Intake } from './intake.ts'
 import { Losses, type TopicLoss } from './losses.ts'
 import { type ProducerPlan, type ProducerStats } from './messages.ts'
-import { Returns } from './returns.ts'
 import { Routes } from './routes.ts'
 import { type Outcome, type RecordSink, type Route } from './sinks/record-sink.ts'
 import { type SymbolTrack } from './symbol-track.ts'
@@ -76,7 +76,7 @@ export class ProducerSession {
   readonly #losses: Losses
   readonly #performance: BatchPerformance
   readonly #onGapOpened: (gap: Gap) => void
-  readonly #returns = new Returns()
+  readonly #credits = new CreditReturns()
   readonly #control: ControlRecords
   readonly #gapsByReason: Partial<Record<GapReason, number>> = {}
   #drainMarks = 0
@@ -107,7 +107,7 @@ export class ProducerSession {
     const { pod, tuning, limits } = options.plan
     const roomBytes = tuning.bufferBytes + limits.controlReserveBytes
     this.#control = new ControlRecords(this.#routes, this.#sink, this.#clock, roomBytes)
-    this.#accounts = new Accounts((connection, bytes) => this.#returns.settled(connection, bytes))
+    this.#accounts = new Accounts((connection, bytes) => this.#credits.settled(connection, bytes))
     const { gapFile } = options.plan
     this.#outbox = new GapOutbox(
       gapFile === null ? null : new GapFile(gapFile, this.#logger),
@@ -220,7 +220,7 @@ export class ProducerSession {
     if (!isWhole || reports > 0) await this.#sink.drain(lastGapsMs)
     this.#losses.tell()
     this.#outbox.close()
-    this.#returns.flush()
+    this.#credits.flush()
   }
 
   /** Once a second: looks for channels that are silent although their symbol trades. */
@@ -268,10 +268,10 @@ export class ProducerSession {
     this.#performance.report(activities, keyOf, this.#clock.nowMicros())
   }
 
-  /** Every few milliseconds: goes on with what waits for the sink, and gives back what the connection threads lent. */
+  /** Every few milliseconds: goes on with what waits for the sink, and gives credits back. */
   tick(): void {
     this.#decoding.resume()
-    this.#returns.flush()
+    this.#credits.flush()
   }
 
   /** The sink's report: records of these batches met their fate. Neighbours are mostly of one batch, so it goes by runs. */
@@ -343,7 +343,6 @@ export class ProducerSession {
   /** A connection thread died: its connections are lost. After a graceful end there are none left. */
   #portClosed(port: MessagePort): void {
     const now = this.#clock.nowMicros()
-    this.#returns.forget(port)
     for (const connection of this.#connections.values()) {
       if (connection.port !== port) continue
       const lastFrameSeq = connection.lastGoodFrameSeq
@@ -407,14 +406,7 @@ export class ProducerSession {
     this.#decoding.batch(connection, context, frames)
   }
 
-  #handle(work: Work): void {
-    this.#take(work)
-    const { connection, item } = work
-    if (item.type !== 'notice' && item.frames.isLent)
-      this.#returns.buffer(connection.port, item.frames.buffer)
-  }
-
-  #take({ connection, item }: Work): void {
+  #handle({ connection, item }: Work): void {
     switch (item.type) {
       case 'batch':
         this.#intake.decoded(connection, item.frames, item.records)

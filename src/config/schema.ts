@@ -241,7 +241,7 @@ export const configSchema = Type.Object(
         4 * mib,
         64 * kib,
         gib,
-        'Room behind creditBytes for errors and dead letters while the sink takes nothing; gap events always have room.'
+        'Room behind producer.bufferBytes for errors and dead letters while the sink takes nothing; gap events always have room.'
       ),
       batchBytes: whole(64 * kib, kib, 4 * mib, 'A frame batch crosses to the producer thread at this size.'),
       batchLingerMs: whole(5, 0, 1000, 'A frame batch crosses to the producer thread after this time.'),

@@ -2,7 +2,7 @@
  * A frame batch: raw frames of one connection on their way from its thread to the codec, one transferred ArrayBuffer.
  *
  * ```
- * header  32 bytes   i32: magic, version, connection, contextVersion, batchNumber, frames, payloadBytes, isLent
+ * header  32 bytes   i32: magic, version, connection, contextVersion, batchNumber, frames, payloadBytes, 0
  * rows    32 bytes each, frames times
  *         f64 receivedMicros | f64 frameSeq | i32 start | i32 end | i32 subscription | i32 kind
  * payload the frames' bytes, one after the other; start and end of a row count from the start of the buffer
@@ -52,11 +52,6 @@ export class FrameBatchWriter {
     return this.#used
   }
 
-  /** What `take` will fill of a buffer. */
-  get batchBytes(): number {
-    return headerBytes + this.#frames * rowBytes + this.#used
-  }
-
   /** Whether a frame of this length must wait for the next batch. */
   isFullFor(length: number): boolean {
     return this.#frames > 0 && this.#used + length > this.#bytesMax
@@ -86,14 +81,11 @@ export class FrameBatchWriter {
     this.#frames = row + 1
   }
 
-  /**
-   * The frames so far as one buffer to transfer; the writer is empty afterwards.
-   * @param lent a buffer of at least `batchBytes` that is wanted back; the default is a new one of just that size
-   */
-  take(contextVersion: number, lent?: ArrayBuffer): ArrayBuffer {
-    const buffer = lent ?? new ArrayBuffer(this.batchBytes)
+  /** The frames so far as one buffer to transfer; the writer is empty afterwards. */
+  take(contextVersion: number): ArrayBuffer {
     const frames = this.#frames
     const payloadStart = headerBytes + frames * rowBytes
+    const buffer = new ArrayBuffer(payloadStart + this.#used)
     const header = new Int32Array(buffer, 0, headerBytes / 4)
     header[0] = magic
     header[1] = version
@@ -102,7 +94,6 @@ export class FrameBatchWriter {
     header[4] = this.#batchNumber++
     header[5] = frames
     header[6] = this.#used
-    header[7] = lent === undefined ? 0 : 1
     const rows = new Float64Array(buffer, headerBytes, frames * 4)
     rows.set(this.#rows.subarray(0, frames * 4))
     const ints = new Int32Array(buffer, headerBytes, frames * 8)
@@ -135,7 +126,7 @@ export function poisonFrame(buffer: ArrayBuffer, row: number): void {
   new Int32Array(buffer, headerBytes + row * rowBytes, rowBytes / 4)[7] = FrameKind.poisoned
 }
 
-/** Reads a frame batch in place. A buffer that is used again may be longer than its batch, which `bytes` is. */
+/** Reads a frame batch in place. */
 export class FrameBatch {
   readonly buffer: ArrayBuffer
   readonly bytes: Uint8Array
@@ -144,8 +135,6 @@ export class FrameBatch {
   readonly batchNumber: number
   readonly frames: number
   readonly payloadBytes: number
-  /** Whether the sender wants the buffer back. */
-  readonly isLent: boolean
   readonly #rows: Float64Array
   readonly #ints: Int32Array
 
@@ -155,13 +144,12 @@ export class FrameBatch {
     if (header[0] !== magic || header[1] !== version)
       throw new RangeError('not a frame batch of this version')
     this.buffer = buffer
-    this.bytes = new Uint8Array(buffer, 0, headerBytes + header[5]! * rowBytes + header[6]!)
+    this.bytes = new Uint8Array(buffer)
     this.connection = header[2]!
     this.contextVersion = header[3]!
     this.batchNumber = header[4]!
     this.frames = header[5]!
     this.payloadBytes = header[6]!
-    this.isLent = header[7] === 1
     this.#rows = new Float64Array(buffer, headerBytes, this.frames * 4)
     this.#ints = new Int32Array(buffer, headerBytes, this.frames * 8)
   }

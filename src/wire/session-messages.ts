@@ -74,8 +74,6 @@ export type FromProducer =
         readonly frameSeq: number
       }[]
     }
-  /** Buffers of batches that are decoded, to be filled again: new memory costs more than what is written into it. */
-  | { readonly type: 'spare'; readonly buffers: readonly ArrayBuffer[] }
   /** The book of a subscription must be fetched anew over REST; its body enters the stream as a snapshot frame. */
   | { readonly type: 'resnapshot'; readonly connection: number; readonly subscription: number }
   /** One symbol is silent although its siblings moved (or its stream broke): unsubscribe and subscribe it alone. */

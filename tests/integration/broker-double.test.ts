@@ -242,7 +242,12 @@ suite('the broker double goes wrong as its script says', () => {
   const batch = batchOf({ values: ['a'] })
 
   test('any code for one partition, and the others are written', async () => {
-    const step = { from: 2, on: { topic, partition: 0 }, times: 2, action: { kind: 'answer', code: 12345 } } as const
+    const step = {
+      from: 2,
+      on: { topic, partition: 0 },
+      times: 2,
+      action: { kind: 'answer', code: 12345 }
+    } as const
     await using double = await start({ nodes: 1, steps: [step] })
     await using client = await clientAt(double, 1)
     const codes: unknown[] = []

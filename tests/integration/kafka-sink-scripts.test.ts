@@ -92,7 +92,9 @@ suite('the Kafka sink, by the code that a broker answers', { concurrency }, () =
       await play(run, [...meets({ kind: 'drop', isWritten: true }), ...meets({ kind: 'answer', code })])
       assert.deepEqual([...run.failedPlaces()], ['t/0'])
       for (const n of run.settlements.failed.keys()) {
-        const written = run.double.records(topic, 0).filter(({ value }) => value!.toString().startsWith(`${n}:`))
+        const written = run.double
+          .records(topic, 0)
+          .filter(({ value }) => value!.toString().startsWith(`${n}:`))
         assert.equal(written.length, 1, 'this one was written')
       }
       assert.equal(idsOf(run, 0).size, 2)
@@ -114,7 +116,9 @@ suite('the Kafka sink, by the code that a broker answers', { concurrency }, () =
         await run.settle()
         assert.deepEqual([...run.settlements.failed.keys()].sort(), bad.sort())
         assert.deepEqual(
-          run.settlements.refusals.map(({ value }) => Number(Buffer.from(value).toString().split(':')[0])).sort(),
+          run.settlements.refusals
+            .map(({ value }) => Number(Buffer.from(value).toString().split(':')[0]))
+            .sort(),
           bad
         )
         run.assertSound(place => place === 't/0' || place === 't/3')

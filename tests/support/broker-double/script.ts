@@ -1,5 +1,14 @@
 /** How an answer is spoiled: a client must notice each of them, or its timeout must. */
-export const garbleKinds = ['correlation', 'foreign', 'count', 'cut', 'tail', 'topic', 'length', 'noise'] as const
+export const garbleKinds = [
+  'correlation',
+  'foreign',
+  'count',
+  'cut',
+  'tail',
+  'topic',
+  'length',
+  'noise'
+] as const
 export type GarbleKind = (typeof garbleKinds)[number]
 
 /** What a produce request meets at its leader. `isWritten`: the batch goes into the log all the same. */

@@ -97,7 +97,9 @@ suite('the producer in the table', () => {
   test('is one line with profile, compression, buffer and retries', () => {
     const lines = statusLines(withProducer, now, { width: 80, rows: null })
     assert.ok(lines.includes('kafka   throughput, lz4; 3.2M of 128M buffered; 2 retries'), lines.join('\n'))
-    assert.ok(!statusLines(sampleStatus, now, { width: 80, rows: null }).some(line => line.startsWith('kafka')))
+    assert.ok(
+      !statusLines(sampleStatus, now, { width: 80, rows: null }).some(line => line.startsWith('kafka'))
+    )
   })
 
   test('says what waits undecoded, and which topics have a codec of their own', () => {

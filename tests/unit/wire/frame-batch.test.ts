@@ -67,21 +67,6 @@ test('a batch does not see what is written after it was taken', () => {
   assert.deepEqual([batch.frameSeq(0), batch.subscription(0)], [1, 0])
 })
 
-test('a batch in a lent buffer ends where its frames end, says that it is lent, and shows nothing of an earlier one', () => {
-  const writer = new FrameBatchWriter(1, 1000)
-  writer.append(new Uint8Array(500).fill(7), 10, 1, 0, FrameKind.stream)
-  assert.equal(new FrameBatch(writer.take(1)).isLent, false)
-  writer.append(new Uint8Array(500).fill(7), 10, 2, 0, FrameKind.stream)
-  const lent = new ArrayBuffer(2000)
-  assert.equal(writer.take(1, lent), lent)
-  writer.append(Uint8Array.of(1, 2, 3), 20, 3, 5, FrameKind.snapshot)
-  const needed = writer.batchBytes
-  const batch = new FrameBatch(writer.take(2, lent))
-  assert.deepEqual([batch.isLent, batch.frames, batch.payloadBytes, batch.bytes.length], [true, 1, 3, needed])
-  assert.deepEqual([...batch.bytes.slice(batch.start(0), batch.end(0))], [1, 2, 3])
-  assert.deepEqual([batch.frameSeq(0), batch.end(0)], [3, needed])
-})
-
 test('a poisoned frame keeps everything but its kind, and its neighbours keep theirs', () => {
   const writer = new FrameBatchWriter(1, 100)
   for (let seq = 1; seq <= 3; seq++) writer.append(Uint8Array.of(seq), 10 * seq, seq, 7, FrameKind.snapshot)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Batcher, type Lane, type LaneOwner } from '../../../../actors/exchange/batcher.ts'
-import { FrameBatch, FrameKind } from '../../../../src/wire/frame-batch.ts'
+import { FrameKind } from '../../../../src/wire/frame-batch.ts'
 import { type ConnectionContext, type ToProducer } from '../../../../src/wire/session-messages.ts'
 import { SharedLedger } from '../../../../src/wire/shared-ledger.ts'
 import { ManualClock } from '../../../support/manual-clock.ts'
@@ -9,10 +9,10 @@ import { FakeProducer, gist } from './rig.ts'
 
 const target = { region: 'korea', exchange: 'upbit', request_type: 'trade' } as const
 
-function rig(creditBytes = 1_000, batchBytes = 100) {
+function rig(creditBytes = 1_000) {
   const clock = new ManualClock()
   const ledger = new SharedLedger(2, 1)
-  const batcher = new Batcher({ clock, batchBytes, lingerMs: 5, creditBytes, poolBytes: 0 })
+  const batcher = new Batcher({ clock, batchBytes: 100, lingerMs: 5, creditBytes, poolBytes: 0 })
   const producer = new FakeProducer()
   const events: string[] = []
   const accounts = [ledger.frames(0), ledger.frames(1)]
@@ -74,28 +74,6 @@ test('a batch that is full crosses at once', () => {
   append(lane, 'x'.repeat(60))
   append(lane, 'y'.repeat(60))
   assert.deepEqual(gist(producer.taken()), ['context', 'x'.repeat(60)])
-  producer.close()
-})
-
-test('a full batch travels in a lent buffer, which is filled again when it comes back; a small one in its own', () => {
-  const { batcher, producer, open, append } = rig(1_000_000, 1_000)
-  batcher.attach(producer.port)
-  const lane = open(0)
-  const ship = (length: number): FrameBatch => {
-    append(lane, 'x'.repeat(length))
-    batcher.drain()
-    producer.taken()
-    return new FrameBatch(producer.buffers.pop()!)
-  }
-  assert.deepEqual([ship(100).isLent, ship(5_000).isLent], [false, false])
-  const lent = ship(900)
-  assert.deepEqual([lent.isLent, lent.buffer.byteLength], [true, 1_250])
-  const bytes = new Uint8Array(1_250)
-  bytes[1_249] = 42
-  batcher.reuse([bytes.buffer])
-  const again = ship(950)
-  assert.deepEqual([again.isLent, new Uint8Array(again.buffer)[1_249]], [true, 42], 'the very same memory')
-  assert.equal(new Uint8Array(ship(950).buffer)[1_249], 0)
   producer.close()
 })
 

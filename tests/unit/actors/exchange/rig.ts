@@ -93,9 +93,8 @@ export class FakeProducer {
   readonly #own: MessagePort
   /** Bytes and last frames of the batches taken so far. */
   readonly batches: { readonly connection: number; readonly bytes: number; readonly frameSeq: number }[] = []
-  /** Messages that carried batches, and their buffers. */
+  /** Messages that carried batches. */
   messages = 0
-  readonly buffers: ArrayBuffer[] = []
 
   constructor() {
     const { port1, port2 } = new MessageChannel()
@@ -112,7 +111,6 @@ export class FakeProducer {
       switch (message.type) {
         case 'batches':
           this.messages++
-          this.buffers.push(...message.buffers)
           for (const buffer of message.buffers) items.push(...this.#framesOf(new FrameBatch(buffer)))
           break
         case 'context':

@@ -91,8 +91,9 @@ function readFlags() {
 
 function choose({ only, quick }: Flags): Suite[] {
   if (only === undefined) {
-    // The soak takes five minutes, and the embedded log is not what a quick look is for.
-    return suites.filter(suite => !quick || (suite !== soakSuite && suite !== embeddedSuite))
+    // The soak takes five minutes, thousands of symbols more than one, and a quick look is not for the embedded log.
+    const long: readonly Suite[] = [soakSuite, symbolsSuite, embeddedSuite]
+    return suites.filter(suite => !quick || !long.includes(suite))
   }
   const named = suites.filter(({ name }) => name === only)
   return named.length > 0

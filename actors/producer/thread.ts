@@ -13,7 +13,7 @@ import { createSink } from './sinks/create-sink.ts'
 import { type SinkListener } from './sinks/record-sink.ts'
 
 const statsEveryMs = 1000
-const creditsEveryMs = 5
+const creditsEveryMs = 20
 const performanceEveryMs = 10_000
 
 if (parentPort === null) throw new RangeError('actors/producer/thread.ts runs as a worker thread only')

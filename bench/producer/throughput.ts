@@ -104,7 +104,7 @@ async function compareProducers(
       await kafka.deleteTopics([topic])
     }
   }
-  const [warmUpMs, measureMs] = pace.isQuick ? [250, 700] : [1_500, 4_000]
+  const [warmUpMs, measureMs] = pace.isQuick ? [500, 1_200] : [1_500, 4_000]
   try {
     // The code of those that stay gets hot once; a compiled program is.
     for (const name of field.contestants.keys())

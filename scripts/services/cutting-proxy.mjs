@@ -40,7 +40,7 @@ export class CuttingProxy {
   /** Resets every connection; answers how many there were. */
   cut() {
     const { size } = this.#clients
-    for (const client of this.#clients) client.resetAndDestroy()
+    for (const client of this.#clients) reset(client)
     return size
   }
 
@@ -72,7 +72,7 @@ export class CuttingProxy {
     const answers = new FrameWalk(answerHeadBytes, {
       began: head => {
         if (awaited === null || this.#afterWrite === null || head.readInt32BE(4) !== awaited) return
-        client.resetAndDestroy()
+        reset(client)
         this.#afterWrite()
       }
     })
@@ -90,4 +90,10 @@ export class CuttingProxy {
     })
     upstream.on('close', () => client.destroy())
   }
+}
+
+/** A reset of a socket that is already ending can leave Node's handle in a loop at exit. */
+function reset(socket) {
+  if (socket.writableEnded) socket.destroy()
+  else socket.resetAndDestroy()
 }

@@ -37,7 +37,7 @@ const kib = 1024
 
 export const profileBounds: Readonly<Record<ProducerProfile, ProfileBounds>> = {
   throughput: { lingerMinMs: 5, lingerMs: 50, batchBytes: 128 * kib, latencyTargetMs: 200 },
-  latency: { lingerMinMs: 1, lingerMs: 5, batchBytes: 64 * kib, latencyTargetMs: 20 }
+  latency: { lingerMinMs: 1, lingerMs: 5, batchBytes: 64 * kib, latencyTargetMs: 16 }
 }
 
 /** The producer's section of the configuration; null is what the profile says. */
@@ -62,7 +62,10 @@ export function tuningOf(settings: ProducerSettings): ProducerTuning {
     lingerMaxMs,
     batchBytes: settings.batchBytes ?? bounds.batchBytes,
     // A linger that was asked for is not cut short by the profile's target.
-    latencyTargetMs: Math.max(bounds.latencyTargetMs, lingerMaxMs * 4),
+    latencyTargetMs:
+      settings.lingerMs === null
+        ? bounds.latencyTargetMs
+        : Math.max(bounds.latencyTargetMs, settings.lingerMs * 4),
     compression,
     compressionByTopic: Object.fromEntries(
       settings.compressionByTopic.map(text => text.split('=') as [string, CompressionName])

@@ -165,7 +165,9 @@ export class Connection {
     this.#isClosing = true
     this.logFault(kind)
     const socket = this.#socket as Duplex & { resetAndDestroy?(): void }
-    if (this.#faults.random.chance(0.5) && socket.resetAndDestroy !== undefined) socket.resetAndDestroy()
+    // A reset of a socket that is already ending can leave Node's handle in a loop at exit.
+    const isReset = this.#faults.random.chance(0.5) && !socket.writableEnded
+    if (isReset && socket.resetAndDestroy !== undefined) socket.resetAndDestroy()
     else socket.destroy()
   }
 

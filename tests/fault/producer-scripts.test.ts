@@ -35,6 +35,7 @@ async function play(run: SinkRun, script: RandomScript): Promise<void> {
   if (endsByDrain) await run.sink.drain(settleMs)
   else await run.settle(settleMs)
   run.assertSound(place => script.mayFail(place))
+  if (run.settlements.failed.size === 0) await run.recover()
 }
 
 function account({ double, settlements, written }: SinkRun): void {
@@ -49,12 +50,13 @@ function account({ double, settlements, written }: SinkRun): void {
 suite('whatever the brokers do, every record has one fate, and the log agrees', { concurrency }, () => {
   for (const seed of seeds) {
     const script = randomScript(seed)
-    const { steps, tuning, double } = script
+    const { steps, tuning, double, paddingBytes } = script
     const name = steps.map(({ action }) => ('code' in action ? action.code : action.kind)).join(', ')
     test(`seed ${seed}: ${name}`, async t => {
       await using run = await SinkRun.start({
         double,
         tuning,
+        paddingBytes,
         openSink: (access, filled, listener) =>
           new KafkaSink({ access, tuning: filled, requestTimeoutMs }, listener, logger)
       })

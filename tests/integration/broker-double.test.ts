@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
-import { CompressionTypes, type IHeaders, Kafka, logLevel, type SASLOptions } from 'kafkajs'
+import { CompressionTypes, Kafka, logLevel, type SASLOptions } from 'kafkajs'
 import { apiKeys } from '../support/broker-double/api-versions.ts'
 import { type DoubleOptions } from '../support/broker-double/cluster-state.ts'
 import { batchOf, codesOf, RawClient } from '../support/broker-double/raw-client.ts'
@@ -49,7 +49,7 @@ suite('the broker double for kafkajs', () => {
           value: `${round * 60 + i} ${'x'.repeat(100)}`,
           partition: i % 6,
           timestamp: String(timestamp + i),
-          headers: { of: `round ${round}` } as IHeaders
+          headers: { of: `round ${round}` }
         }))
         const answers = await producer.send({ topic, messages, acks: -1, compression })
         assert.deepEqual(new Set(answers.map(answer => answer.errorCode)), new Set([0]))

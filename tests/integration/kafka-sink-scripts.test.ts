@@ -41,11 +41,6 @@ function meets(fault: RequestFault, times = 1): Step[] {
   return [{ from: 1, on: first, times, action: fault }]
 }
 
-/** What was said last is that Kafka takes records, or will be: parts recover one after the other. */
-async function isUp({ settlements }: SinkRun): Promise<void> {
-  await settlements.until(() => settlements.availabilities.at(-1)?.isUp !== false)
-}
-
 function idsOf(run: SinkRun, partition: number): Set<bigint> {
   return new Set(run.double.records(topic, partition).map(({ producerId }) => producerId))
 }
@@ -160,7 +155,7 @@ suite('the Kafka sink, by the code that a broker answers', { concurrency }, () =
     test(`${code}: it is said, and the records wait until somebody has mended it`, async () => {
       await using run = await start({})
       await play(run, meets({ kind: 'answer', code }))
-      await isUp(run)
+      await run.recover()
       const { availabilities } = run.settlements
       assert.equal(availabilities.length, 2)
       assert.match(availabilities[0]!.message, new RegExp(`t/0 .*error ${code}`))
@@ -255,7 +250,7 @@ suite('the Kafka sink, by what happens to the cluster', { concurrency }, () => {
     for (const movesLeaders of [true, false]) {
       await using run = await start({})
       await play(run, [{ from: 1, action: { kind: 'down', node: 1, ms: 700, movesLeaders } }])
-      await isUp(run)
+      await run.recover()
       run.assertSound()
     }
   })
@@ -281,7 +276,7 @@ suite('the Kafka sink, by what happens to the cluster', { concurrency }, () => {
     assert.equal(run.settlements.availabilities[0]!.isUp, false)
     await run.double.heal()
     await run.settle()
-    await isUp(run)
+    await run.recover()
     assert.equal(run.settlements.availabilities.length, 2)
     run.assertSound()
   })
@@ -298,7 +293,7 @@ suite('the Kafka sink, by what happens to the cluster', { concurrency }, () => {
     run.write(60)
     await run.double.heal()
     await run.settle()
-    await isUp(run)
+    await run.recover()
     run.assertSound()
   })
 
@@ -310,7 +305,7 @@ suite('the Kafka sink, by what happens to the cluster', { concurrency }, () => {
     assert.match(run.settlements.availabilities[0]!.message, /t\/\d does not exist/)
     await run.double.heal()
     await run.settle()
-    await isUp(run)
+    await run.recover()
     run.assertSound()
   })
 

@@ -291,7 +291,8 @@ export class BrokerLane {
   #failed(reason: string, isAccess: boolean): void {
     const nowMs = performance.now()
     this.#notBeforeMs = nowMs + (isAccess ? alertBackoffMs : backoffMs(this.#failures++))
-    this.#context.health.failing(this, reason, nowMs, isAccess)
+    // A broker that leads nothing any more holds nothing up.
+    if (this.#partitions.length > 0) this.#context.health.failing(this, reason, nowMs, isAccess)
     this.#context.refreshLeaders()
     this.wake()
   }

@@ -58,7 +58,9 @@ export class Connection {
 
   reset(): void {
     this.#isOver = true
-    this.#socket.resetAndDestroy()
+    // Node 20 never closes a socket that is reset while it shuts down, and then the process does not end either.
+    if (this.#socket.writableEnded) this.#socket.destroy()
+    else this.#socket.resetAndDestroy()
   }
 
   pause(): void {

@@ -6,6 +6,11 @@ import { type ProduceRequest } from './produce.ts'
 import { type MetFault } from './script.ts'
 
 const relistenMs = 20
+/**
+ * Ports of all doubles of this process, those of nodes that are down included: given to another double, such a port would
+ * lead the clients of the one into the log of the other.
+ */
+const heldPorts = new Set<number>()
 
 /** One broker of the double: a real server on loopback. */
 export class DoubleNode implements NodeAddress, ConnectionHost {
@@ -47,8 +52,16 @@ export class DoubleNode implements NodeAddress, ConnectionHost {
     const server = createServer(socket => this.#accept(socket))
     server.listen(this.#port, '127.0.0.1')
     await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    if (this.#port === 0 && heldPorts.has(port)) {
+      // Closed only after the next try, which could be given the same port otherwise.
+      await this.listen()
+      server.close()
+      return
+    }
+    heldPorts.add(port)
     this.#server = server
-    this.#port = (server.address() as AddressInfo).port
+    this.#port = port
   }
 
   thawed(): Promise<void> {
@@ -98,6 +111,7 @@ export class DoubleNode implements NodeAddress, ConnectionHost {
     await this.#comingUp
     this.thaw()
     this.cut()
+    heldPorts.delete(this.#port)
     const server = this.#server
     if (server === null) return
     this.#server = null

@@ -2,7 +2,7 @@ import { type ClusterState } from './cluster-state.ts'
 import { codes } from './codes.ts'
 import { BatchFault, readBatch } from './record-batch.ts'
 import { type MetFault, type RequestFault } from './script.ts'
-import { WireReader } from './wire-reader.ts'
+import { type WireReader } from './wire-reader.ts'
 import { WireWriter } from './wire-writer.ts'
 
 interface PartitionData {

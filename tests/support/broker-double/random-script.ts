@@ -8,6 +8,7 @@ export interface RandomScript {
   readonly steps: readonly Step[]
   readonly tuning: Partial<ProducerTuning>
   readonly records: number
+  readonly paddingBytes: number
   readonly slice: number
   readonly pauseMs: number
   /** Half-way the sink is drained with so little time; null: it is not. */
@@ -56,7 +57,8 @@ export function randomScript(seed: number): RandomScript {
   const places = Object.entries(topics).flatMap(([topic, partitions]) =>
     Array.from({ length: partitions }, (_, partition) => ({ topic, partition }))
   )
-  const makers = makersOf(random, nodes, places)
+  const paddingBytes = oneOf([30, 30, 200, 1500])
+  const makers = makersOf(random, nodes, places, paddingBytes)
   const drafts = Array.from({ length: between(3, 8) }, () => oneOf(makers)())
   const leavesDoubt = drafts.some(draft => draft.leavesDoubt === true)
   const steps: Step[] = []
@@ -87,9 +89,11 @@ export function randomScript(seed: number): RandomScript {
       lingerMaxMs: oneOf([1, 5, 20]),
       batchBytes: oneOf([512, 1024, 4096, 16_384]),
       compression: oneOf(codecs),
+      bufferBytes: oneOf([256 * 1024, 8 * 1024 * 1024]),
       ...(isExpiring ? { deliveryTimeoutMs: 300 } : {})
     },
     records: between(1000, 3000),
+    paddingBytes,
     slice,
     pauseMs: oneOf([1, 2, 5]),
     hastyDrainMs: isHasty ? between(0, 100) : null,
@@ -101,7 +105,8 @@ export function randomScript(seed: number): RandomScript {
 function makersOf(
   random: Random,
   nodes: number,
-  places: readonly { readonly topic: string; readonly partition: number }[]
+  places: readonly { readonly topic: string; readonly partition: number }[],
+  paddingBytes: number
 ): readonly (() => Draft)[] {
   const oneOf = <T>(list: readonly T[]): T => list[random.below(list.length)]!
   const between = (min: number, max: number): number => min + random.below(max - min + 1)
@@ -142,8 +147,12 @@ function makersOf(
       ),
     () => event({ kind: 'forget', ...oneOf(places), isStrict: true }, { forgets: true }),
     () => event({ kind: 'forget', ...oneOf(places), isStrict: false }, { forgets: true }),
+    // Never below what a single record takes.
     () =>
-      event({ kind: 'shrink', bytes: between(300, 1000), ms: between(50, 300) }, { mayRefuse: 'inDoubt' }),
+      event(
+        { kind: 'shrink', bytes: paddingBytes + between(300, 1000), ms: between(50, 300) },
+        { mayRefuse: 'inDoubt' }
+      ),
     () => event({ kind: 'vanish', topic: oneOf(places).topic, ms: between(50, 400) }),
     () => event({ kind: 'init', code: oneOf(initCodes), times: between(1, 3) }),
     () =>

@@ -111,15 +111,17 @@ export class SinkRun implements AsyncDisposable {
   /** Resolves when every record has its fate; fails when that takes too long. */
   async settle(withinMs = 60_000): Promise<void> {
     const wanted = this.#written.length
-    const isDone = await Promise.race([
-      this.settlements.until(() => this.settledRecords >= wanted).then(() => true),
-      passes(withinMs, true).then(() => false)
-    ])
-    if (isDone) return
-    const last = this.settlements.availabilities.at(-1)
-    assert.fail(
-      `${wanted - this.settledRecords} of ${wanted} records have no fate after ${withinMs} ms; the sink says: ${JSON.stringify(last)}`
-    )
+    if (await this.#until(() => this.settledRecords >= wanted, withinMs)) return
+    const last = JSON.stringify(this.settlements.availabilities.at(-1))
+    const left = `${wanted - this.settledRecords} of ${wanted} records`
+    assert.fail(`${left} have no fate after ${withinMs} ms; the sink says: ${last}`)
+  }
+
+  /** Resolves when what was said last is that Kafka takes records: its parts recover one after the other. */
+  async recover(withinMs = 10_000): Promise<void> {
+    const { availabilities } = this.settlements
+    if (await this.#until(() => availabilities.at(-1)?.isUp !== false, withinMs)) return
+    assert.fail(`the sink still says, ${withinMs} ms after the last fate: ${availabilities.at(-1)?.message}`)
   }
 
   /** `topic/partition` of every record that was reported as failed. */
@@ -142,6 +144,11 @@ export class SinkRun implements AsyncDisposable {
       { pendingRecords, pendingBytes, bufferedBytes },
       { pendingRecords: 0, pendingBytes: 0, bufferedBytes: 0 }
     )
+  }
+
+  async #until(isDone: () => boolean, withinMs: number): Promise<boolean> {
+    const done = this.settlements.until(isDone).then(() => true)
+    return await Promise.race([done, passes(withinMs, true).then(() => false)])
   }
 
   #settlementFaults(mayFail: (place: string) => boolean): string[] {

@@ -78,8 +78,11 @@ const extension = (id, isCritical, value) =>
 
 const algorithm = der(tags.sequence, oid(oids.ecdsaWithSha256))
 const bitString = bytes => der(tags.bitString, Buffer.of(0), bytes)
-const pem = bytes =>
-  `-----BEGIN CERTIFICATE-----\n${bytes.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`
+/** No empty line at the end, however long it is: that would be no PEM. */
+const pem = bytes => {
+  const lines = bytes.toString('base64').match(/.{1,64}/g)
+  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`
+}
 
 function certify({ subject, issuer, publicKey, signingKey, extensions }) {
   const now = Date.now()

@@ -91,8 +91,8 @@ function readFlags() {
 
 function choose({ only, quick }: Flags): Suite[] {
   if (only === undefined) {
-    // The soak takes five minutes, thousands of symbols more than one, and a quick look is not for the embedded log.
-    const long: readonly Suite[] = [soakSuite, symbolsSuite, embeddedSuite]
+    // The soak takes five minutes, symbols and the heat map need long windows, and a quick look is not for the embedded log.
+    const long: readonly Suite[] = [soakSuite, symbolsSuite, sweepSuite, embeddedSuite]
     return suites.filter(suite => !quick || !long.includes(suite))
   }
   const named = suites.filter(({ name }) => name === only)

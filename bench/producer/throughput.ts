@@ -104,7 +104,6 @@ async function compareProducers(
       await kafka.deleteTopics([topic])
     }
   }
-  const [warmUpMs, measureMs] = pace.isQuick ? [500, 1_200] : [1_500, 4_000]
   try {
     // The code of those that stay gets hot once; a compiled program is.
     for (const name of field.contestants.keys())
@@ -118,6 +117,7 @@ async function compareProducers(
           const name = names[(round + turn) % names.length]!
           if (faults.has(name)) continue
           try {
+            const { warmUpMs, measureMs } = windowsOf(condition, pace.isQuick)
             const measured = await once(name, condition, warmUpMs, measureMs)
             runs.set(name, [...(runs.get(name) ?? []), measured])
           } catch (error) {
@@ -132,6 +132,12 @@ async function compareProducers(
     await Promise.all([...field.contestants.values()].map(contestant => contestant.stop()))
   }
   return { findings, drawings }
+}
+
+/** At a fixed rate few records come by: code, connections and a new topic take longer to settle. */
+function windowsOf({ recordsPerS }: Condition, isQuick: boolean): { warmUpMs: number; measureMs: number } {
+  if (!isQuick) return { warmUpMs: 1_500, measureMs: 4_000 }
+  return recordsPerS === null ? { warmUpMs: 500, measureMs: 1_000 } : { warmUpMs: 1_000, measureMs: 2_000 }
 }
 
 interface Field {

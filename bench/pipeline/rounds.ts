@@ -26,7 +26,7 @@ export async function runPhases<Name extends string>(
   return pace.isQuick ? inSharedProcesses(lineup, phases, pace) : inFreshProcesses(lineup, phases, pace)
 }
 
-const quick = { firstWarmUpMs: 2_000, warmUpMs: 350, measureMs: 900 }
+const quick = { firstWarmUpMs: 2_000, warmUpMs: 600, measureMs: 1_000, flatOutMs: 2_000 }
 const full = { firstWarmUpMs: 4_000, warmUpMs: 3_000, measureMs: 8_000 }
 
 async function inSharedProcesses<Name extends string>(
@@ -45,7 +45,12 @@ async function inSharedProcesses<Name extends string>(
     for (const phase of phases) {
       all.push(
         await interleave(phase, pace, name =>
-          runners.get(name)!.measure(phase.eventsPerS, quick.warmUpMs, quick.measureMs)
+          runners.get(name)!.measure(
+            phase.eventsPerS,
+            quick.warmUpMs,
+            // Flat out, broker and flood push each other about: a second shows one of their moods.
+            phase.eventsPerS === null ? quick.flatOutMs : quick.measureMs
+          )
         )
       )
     }

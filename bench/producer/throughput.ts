@@ -137,7 +137,7 @@ async function compareProducers(
 /** At a fixed rate few records come by: code, connections and a new topic take longer to settle. */
 function windowsOf({ recordsPerS }: Condition, isQuick: boolean): { warmUpMs: number; measureMs: number } {
   if (!isQuick) return { warmUpMs: 1_500, measureMs: 4_000 }
-  return recordsPerS === null ? { warmUpMs: 500, measureMs: 1_000 } : { warmUpMs: 1_000, measureMs: 2_000 }
+  return recordsPerS === null ? { warmUpMs: 500, measureMs: 1_000 } : { warmUpMs: 1_000, measureMs: 1_600 }
 }
 
 interface Field {

@@ -1,5 +1,6 @@
 import { type FlushReason } from '../../../src/domain/partition-activity.ts'
 import { type ProducerTuning } from '../../../src/domain/producer-tuning.ts'
+import { LossTally } from '../sinks/loss-tally.ts'
 import { type Outcome, type Route, type SinkListener } from '../sinks/record-sink.ts'
 import { type Batch, batchHeaderBytes } from './batch.ts'
 import { BatchPool } from './batch-pool.ts'
@@ -217,21 +218,10 @@ export class Accumulator {
   }
 
   #tellLosses(batches: readonly Batch[], reason: string): void {
-    const losses = new Map<number, { first: number; last: number; count: number }>()
+    const tally = new LossTally()
     for (const { routes, receivedMicros, count } of batches) {
-      for (let row = 0; row < count; row++) {
-        const micros = receivedMicros[row]!
-        const loss = losses.get(routes[row]!)
-        if (loss === undefined) losses.set(routes[row]!, { first: micros, last: micros, count: 1 })
-        else {
-          loss.first = Math.min(loss.first, micros)
-          loss.last = Math.max(loss.last, micros)
-          loss.count++
-        }
-      }
+      for (let row = 0; row < count; row++) tally.add(this.#routes[routes[row]!]!, receivedMicros[row]!)
     }
-    for (const [id, { first, last, count }] of losses) {
-      this.#sink.undelivered(this.#routes[id]!, first, last, count, reason)
-    }
+    tally.tell(this.#sink, reason)
   }
 }

@@ -2,6 +2,7 @@ import { type MessagePort } from 'node:worker_threads'
 import { type PartitionActivity } from '../../../src/domain/partition-activity.ts'
 import { LogChunkWriter, type LogRoute } from '../../../src/wire/log-chunk.ts'
 import { type FromLog, type ToLog } from '../../../src/wire/log-port.ts'
+import { LossTally } from './loss-tally.ts'
 import { type Outcome, type RecordSink, type Route, type SinkListener } from './record-sink.ts'
 
 export interface EmbeddedSinkOptions {
@@ -197,22 +198,11 @@ export class EmbeddedSink implements RecordSink {
 
   /** Tells each route's loss, so that it can be declared, and settles the records. */
   #fail(parcels: readonly Parcel[], reason: string): void {
-    const losses = new Map<number, { first: number; last: number; count: number }>()
+    const tally = new LossTally()
     for (const { routes, receivedMicros, count } of parcels) {
-      for (let i = 0; i < count; i++) {
-        const micros = receivedMicros[i]!
-        const loss = losses.get(routes[i]!)
-        if (loss === undefined) losses.set(routes[i]!, { first: micros, last: micros, count: 1 })
-        else {
-          loss.first = Math.min(loss.first, micros)
-          loss.last = Math.max(loss.last, micros)
-          loss.count++
-        }
-      }
+      for (let i = 0; i < count; i++) tally.add(this.#routes.get(routes[i]!)!, receivedMicros[i]!)
     }
-    for (const [id, { first, last, count }] of losses) {
-      this.#listener.undelivered(this.#routes.get(id)!, first, last, count, reason)
-    }
+    tally.tell(this.#listener, reason)
     for (const parcel of parcels) this.#settle(parcel, 'failed')
   }
 

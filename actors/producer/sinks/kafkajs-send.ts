@@ -1,6 +1,7 @@
 import { createKafkaClient, type KafkaAccess } from '../../../src/bus/kafka-client.ts'
 import { type Logger } from '../../../src/core/logger.ts'
 import { type PartitionActivity } from '../../../src/domain/partition-activity.ts'
+import { LossTally } from './loss-tally.ts'
 import { type Outcome, type RecordSink, type Route, type SinkListener } from './record-sink.ts'
 import { type KeyedRoute, SendBatch } from './send-batch.ts'
 import { type LaneListener, SendLane } from './send-lane.ts'
@@ -249,23 +250,11 @@ export class KafkajsSendSink implements RecordSink, LaneListener {
   }
 
   #tellUndelivered(batches: readonly SendBatch[], reason: string): void {
-    const losses = new Map<Route, { first: number; last: number; count: number }>()
+    const tally = new LossTally()
     for (const batch of batches) {
-      for (let row = 0; row < batch.count; row++) {
-        const route = batch.routeOf(row)
-        const micros = batch.receivedMicros[row]!
-        const loss = losses.get(route)
-        if (loss === undefined) losses.set(route, { first: micros, last: micros, count: 1 })
-        else {
-          loss.first = Math.min(loss.first, micros)
-          loss.last = Math.max(loss.last, micros)
-          loss.count++
-        }
-      }
+      for (let row = 0; row < batch.count; row++) tally.add(batch.routeOf(row), batch.receivedMicros[row]!)
     }
-    for (const [route, { first, last, count }] of losses) {
-      this.#listener.undelivered(route, first, last, count, reason)
-    }
+    tally.tell(this.#listener, reason)
   }
 
   #newBatch(): SendBatch {

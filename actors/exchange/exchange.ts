@@ -67,7 +67,7 @@ export class ExchangeActor {
     })
     const { book } = adapter.continuity
     this.#snapshots =
-      book.mode === 'first-follows-last'
+      book.mode === 'delta' && book.snapshot.from === 'rest'
         ? new Snapshots({
             clock,
             random,

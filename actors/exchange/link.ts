@@ -401,7 +401,7 @@ export class Link implements LaneOwner {
 
   /** Whole books heal with their next frame, books on REST snapshots when the producer asks for one. */
   #healsByItself(): boolean {
-    const { mode } = this.#adapter.continuity.book
-    return mode === 'whole' || mode === 'first-follows-last'
+    const { book } = this.#adapter.continuity
+    return book.mode === 'whole' || book.snapshot.from !== 'stream'
   }
 }

@@ -92,6 +92,7 @@ export class Subscriptions {
       desired,
       added,
       removed,
+      channelIdOf: (native: string) => this.#channelIdOf(native),
       nextId: () => ++this.#lastId
     }
     for (const request of this.#adapter.subscriptions.requests(change)) {
@@ -103,6 +104,11 @@ export class Subscriptions {
       }
       this.#events.send(request.frame)
     }
+  }
+
+  #channelIdOf(native: string): string | null {
+    const index = this.#indexOf.get(native)
+    return Object.keys(this.channelIds).findLast(id => this.channelIds[id] === index) ?? null
   }
 
   #subscriptionsOf(event: {

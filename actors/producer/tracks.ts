@@ -90,7 +90,7 @@ export class Tracks {
   }
 
   #bookOf(target: Target, rules: BookRules): BookSync | null {
-    if (target.request_type !== 'orderbook' || rules.mode !== 'first-follows-last') return null
+    if (target.request_type !== 'orderbook' || rules.mode === 'whole') return null
     return new BookSync(this.#limits.bookPendingBytes)
   }
 

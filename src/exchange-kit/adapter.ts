@@ -12,6 +12,10 @@ export interface ExchangeAdapter {
   readonly region: Region
   /** The venue's own documentation of its public WebSocket feed. */
   readonly documentation: string
+  /** The venue's name for the channel behind each request type, for the documents. */
+  readonly channels: Readonly<Record<RequestType, string>>
+  /** What a reader of this venue's records must know, in whole sentences; they end up in the documents. */
+  readonly quirks: readonly string[]
   readonly endpoints: Endpoints
   readonly limits: Limits
   readonly heartbeat: Heartbeat
@@ -50,6 +54,8 @@ export interface Rate {
 /** The venue's published limits; the service stays at or below 80 % of each rate. */
 export interface Limits {
   readonly connects: Rate
+  /** Open connections that the venue allows one address; null when it publishes no number. */
+  readonly connections: number | null
   /** Messages the client may send on one connection, all of them holding at once. */
   readonly messages: readonly Rate[]
   readonly symbolsPerConnection: number
@@ -93,6 +99,8 @@ export interface SubscriptionChange {
   readonly desired: readonly string[]
   readonly added: readonly string[]
   readonly removed: readonly string[]
+  /** The number under which the venue confirmed a native symbol on this connection; null when it gave none. */
+  channelIdOf(native: string): string | null
   /** A fresh request id of this connection. */
   nextId(): number
 }
@@ -108,6 +116,8 @@ export interface SubscriptionRequest {
 export interface SubscriptionRules {
   /** `ack`: the venue confirms each request or symbol. `first-data`: its first data frame is the confirmation. */
   readonly confirmedBy: 'ack' | 'first-data'
+  /** Sent once after the socket opened, before any request (options of the connection). */
+  readonly opening?: readonly string[]
   /** The smallest correct frames for a change (where the venue replaces: the whole new set). */
   requests(change: SubscriptionChange): readonly SubscriptionRequest[]
 }
@@ -119,24 +129,66 @@ export interface ContinuityRules {
     readonly ids: 'contiguous' | 'unique'
   }
   readonly book: BookRules
+  /**
+   * Where every frame of a connection, heartbeats included, carries a number one above the frame before: reads it, NaN
+   * when the frame has none to be read. A hole means lost frames of whoever; the connection is then dialled anew. Called
+   * once per frame on the connection thread: no allocation.
+   */
+  frameSequence?(bytes: Uint8Array, start: number, end: number): number
 }
 
 export type BookRules =
   /** Every frame is the whole book. */
-  | { readonly mode: 'whole' }
-  /** Deltas whose `sequence_first` must be the last `sequence_last` + 1, on a snapshot fetched over REST. */
-  | { readonly mode: 'first-follows-last'; readonly snapshot: RestSnapshot }
-  /** Deltas whose `sequence_previous` must equal the last `sequence_last`, on a snapshot in the stream. */
-  | { readonly mode: 'previous-equals-last' }
-  /** Deltas on a snapshot in the stream, without sequence; `checksum` says whether frames carry one to check. */
-  | { readonly mode: 'delta'; readonly checksum: boolean }
+  { readonly mode: 'whole' } | DeltaBookRules
+
+/** A snapshot and then updates with absolute sizes. */
+export interface DeltaBookRules {
+  readonly mode: 'delta'
+  /**
+   * `first-follows-last`: `sequence_first` is the last `sequence_last` + 1. `previous-equals-last`: `sequence_previous` is
+   * the last `sequence_last`. `increasing`: `sequence_last` only grows, holes mean nothing. `none`: there is no sequence.
+   */
+  readonly sequence: 'first-follows-last' | 'previous-equals-last' | 'increasing' | 'none'
+  readonly snapshot: StreamSnapshot | RestSnapshot | RequestedSnapshot
+  /** `crossed`: without anything better, a best bid at or above the best ask proves that an update was lost. */
+  readonly check: 'none' | 'crossed' | BookChecksum
+  /** Levels a side beyond which the venue drops levels without saying so; null when it removes them itself. */
+  readonly depth: number | null
+}
+
+/** The venue sends the snapshot by itself after each subscription, and subscribing anew brings another. */
+export interface StreamSnapshot {
+  readonly from: 'stream'
+}
 
 export interface RestSnapshot {
+  readonly from: 'rest'
   path(native: string): string
   readonly weight: number
 }
 
-export const FrameClass = { data: 0, control: 1, unclear: 2 } as const
+/** The snapshot is asked for on the same socket and comes as a frame of the stream, beside the updates. */
+export interface RequestedSnapshot {
+  readonly from: 'request'
+  frame(native: string, id: number): string
+}
+
+/** A level of a book as the record has it: the digits sent. Sizes carry no sign. */
+export interface BookLevel {
+  readonly price: string
+  readonly size: string
+}
+
+/** A checksum over the best levels of both sides, which a frame carries as an integer. */
+export interface BookChecksum {
+  /** Levels of each side that it covers. */
+  readonly levels: number
+  /** Both sides best first, at most `levels` each; the sum as a signed 32-bit integer. */
+  sum(bids: readonly BookLevel[], asks: readonly BookLevel[]): number
+}
+
+/** `alive`: a heartbeat that says nothing else; it is counted as control and neither parsed nor passed on. */
+export const FrameClass = { data: 0, control: 1, unclear: 2, alive: 3 } as const
 export type FrameClass = (typeof FrameClass)[keyof typeof FrameClass]
 
 /** What `peek` found. The symbol's bytes (in `streamNameOf` form) are a range of the frame; 0, 0 when not seen. */
@@ -159,7 +211,11 @@ export type ControlEvent =
       readonly id: string | null
       readonly natives: readonly string[]
       readonly reason: string
+      /** The venue refused everything that stood in the same request; what it does not name is asked for again. */
+      readonly isWholeRequest?: boolean
     }
+  /** A refusal that names nothing: it is meant for the symbol that was confirmed just before. */
+  | { readonly type: 'rejectedLast'; readonly reason: string }
   /** Something to be sent back at once (an application-level pong). */
   | { readonly type: 'reply'; readonly frame: string }
   /** A heartbeat, pong or notice without consequence: it only proves that the socket lives. */

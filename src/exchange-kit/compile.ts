@@ -145,7 +145,7 @@ export function compileTables(
       .filter(table => table.requestType !== requestType && table.source !== 'snapshot')
       .map(table => ({
         match: compileMatcher(table),
-        reason: table.requestType === null ? table.ignore : ('kind' as const)
+        reason: 'ignore' in table ? table.ignore : ('kind' as const)
       }))
   }
 }

@@ -12,7 +12,7 @@ import {
  * One kind of data frame: how to recognise it, and which of its fields become which fields of the record. The tables of a
  * venue are tried in order, those of the wanted request type first; `compile.ts` makes code of them at start.
  */
-export type FrameTable = TickerTable | TradeTable | BookTable | IgnoredTable
+export type FrameTable = TickerTable | TradeTable | BookTable | ChecksumTable | IgnoredTable
 export type RecordTable = TickerTable | TradeTable | BookTable
 
 /** Conditions on a frame; paths start at the event (see `envelope`), or at the frame with a leading `/`. */
@@ -43,6 +43,8 @@ interface TableHead {
 interface RecordHead extends TableHead {
   /** Path of a list in the frame: every element is one event. An empty list makes the frame ignored as `empty`. */
   readonly each?: string
+  /** The venue lists the newest event first: the list is read from its end, so that records keep the order of events. */
+  readonly newestFirst?: boolean
   /** Fields that a projection may ask for: the venue's own names and where they stand. */
   readonly raw?: Readonly<Record<string, string>>
 }
@@ -108,6 +110,13 @@ export interface TradeTable extends RecordHead {
 export interface BookTable extends RecordHead {
   readonly requestType: 'orderbook'
   readonly fields: BookFields
+}
+
+/** A frame that carries only the checksum of a book as it is after the frames before; it makes no record. */
+export interface ChecksumTable extends TableHead {
+  readonly requestType: null
+  readonly symbol: SymbolRule
+  readonly checksum: IntegerRule
 }
 
 /** A well-formed frame that holds nothing for any target. */

@@ -88,6 +88,11 @@ export const binance: ExchangeAdapter = {
   name: 'binance',
   region: 'asia',
   documentation: 'https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams',
+  channels: suffixOf,
+  quirks: [
+    'A symbol that does not exist is confirmed like any other and then stays silent.',
+    'A book snapshot comes over REST with 1,000 levels a side; levels further out are unknown until an update touches them.'
+  ],
   endpoints: {
     // Combined streams: payloads of partial books and best quotes name no symbol, only their stream does.
     websocket: {
@@ -100,6 +105,7 @@ export const binance: ExchangeAdapter = {
   },
   limits: {
     connects: { count: 300, windowMs: 300_000 },
+    connections: null,
     // Pings, pongs and requests all count; who exceeds it is disconnected, and banned when it repeats.
     messages: [{ count: 5, windowMs: 1000 }],
     // 1,024 streams are allowed; one stream a symbol, and fewer keep the blast radius of a lost socket small.
@@ -124,8 +130,11 @@ export const binance: ExchangeAdapter = {
     trade: { ids: 'contiguous' },
     // @see https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams#how-to-manage-a-local-order-book-correctly
     book: {
-      mode: 'first-follows-last',
-      snapshot: { path: name => `/api/v3/depth?symbol=${encodeURIComponent(name)}&limit=1000`, weight: 50 }
+      mode: 'delta',
+      sequence: 'first-follows-last',
+      check: 'none',
+      depth: null,
+      snapshot: { from: 'rest', path: name => `/api/v3/depth?symbol=${encodeURIComponent(name)}&limit=1000`, weight: 50 }
     }
   },
   compression: 'none',

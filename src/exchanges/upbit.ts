@@ -37,6 +37,12 @@ export const upbit: ExchangeAdapter = {
   name: 'upbit',
   region: 'korea',
   documentation: 'https://docs.upbit.com/kr/reference/websocket-guide',
+  channels: { ticker: 'ticker', trade: 'trade', orderbook: 'orderbook' },
+  quirks: [
+    'Open, high, low and the change are of the day that began at 00:00 UTC; the volumes are of the last 24 hours.',
+    'Subscriptions are not acknowledged: the first frame of a symbol confirms it, and an unknown one is passed over in silence.',
+    'Trade ids are unique but no strict order.'
+  ],
   endpoints: {
     websocket: {
       ticker: 'wss://api.upbit.com/websocket/v1',
@@ -49,6 +55,7 @@ export const upbit: ExchangeAdapter = {
   // @see https://docs.upbit.com/kr/reference/rate-limits
   limits: {
     connects: { count: 5, windowMs: 1000 },
+    connections: null,
     messages: [
       { count: 5, windowMs: 1000 },
       { count: 100, windowMs: 60_000 }

@@ -157,6 +157,7 @@ for (const [name, adapter] of Object.entries(adapters) as [keyof typeof adapters
         desired: subscription.desired,
         added: subscription.added,
         removed: subscription.removed,
+        channelIdOf: native => fixture.channelIds?.[native] ?? null,
         nextId: () => ++id
       })
       const parsed = requests.map(request => ({ ...request, frame: JSON.parse(request.frame) as unknown }))

@@ -17,7 +17,13 @@ import { FrameOutcome, RecordBatch, RecordBatchWriter, RecordFlag } from '../../
 export const wholeBooks: ContinuityRules = { trade: { ids: 'unique' }, book: { mode: 'whole' } }
 export const chainedBooks: ContinuityRules = {
   trade: { ids: 'contiguous' },
-  book: { mode: 'first-follows-last', snapshot: { path: native => `/depth/${native}`, weight: 1 } }
+  book: {
+    mode: 'delta',
+    sequence: 'first-follows-last',
+    snapshot: { from: 'rest', path: native => `/depth/${native}`, weight: 1 },
+    check: 'none',
+    depth: null
+  }
 }
 
 const types: Readonly<Record<RequestType, avsc.Type>> = {

@@ -104,7 +104,16 @@ test('a book symbol is given up until credit is back', async () => {
 test('a book whose snapshots come in the stream is subscribed anew, alone, when credit is back', async () => {
   const adapter: ExchangeAdapter = {
     ...upbit,
-    continuity: { ...upbit.continuity, book: { mode: 'previous-equals-last' } }
+    continuity: {
+      ...upbit.continuity,
+      book: {
+        mode: 'delta',
+        sequence: 'previous-equals-last',
+        snapshot: { from: 'stream' },
+        check: 'none',
+        depth: null
+      }
+    }
   }
   const rig = await shedding('orderbook', adapter)
   rig.socket().sent.length = 0

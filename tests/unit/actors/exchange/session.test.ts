@@ -254,8 +254,11 @@ test('a venue that announces its end is left at once for a new connection', asyn
 test('snapshots of many books keep to the weight budget', async () => {
   const symbols = Array.from({ length: 40 }, (_, n) => `A${n}-USDT`)
   const book = {
-    mode: 'first-follows-last',
-    snapshot: { path: (native: string) => `/depth/${native}`, weight: 250 }
+    mode: 'delta',
+    sequence: 'first-follows-last',
+    snapshot: { from: 'rest', path: (native: string) => `/depth/${native}`, weight: 250 },
+    check: 'none',
+    depth: null
   } as const
   const rig = await exchangeRig({
     adapter: { ...binance, continuity: { ...binance.continuity, book } },

@@ -9,6 +9,7 @@ import { type FaultReporter } from './fault-reporter.ts'
 import { Gate } from './gate.ts'
 import { fetchInstruments, type InstrumentBook } from './instruments.ts'
 import { type Link } from './link.ts'
+import { type ListingCache } from './listing-cache.ts'
 import {
   type ExchangeLimits,
   type ExchangePlan,
@@ -31,6 +32,8 @@ export interface ExchangeEnvironment {
   readonly random: () => number
   readonly dial: Dial
   readonly rest: Rest
+  /** Listings kept on disk; null keeps none. */
+  readonly listings: ListingCache | null
   readonly batcher: Batcher
   readonly faults: FaultReporter
   readonly ledger: SharedLedger
@@ -104,7 +107,7 @@ export class ExchangeActor {
 
   /** Looks up the symbols, then dials; what the exchange does not list is reported and stops nothing else. */
   async start(): Promise<void> {
-    const { clock, random, rest, faults } = this.#environment
+    const { clock, random, rest, faults, listings } = this.#environment
     const book = await fetchInstruments({
       adapter: this.#adapter,
       origin: this.#restOrigin,
@@ -112,6 +115,9 @@ export class ExchangeActor {
       budget: this.#budget,
       clock,
       random,
+      // What a simulator lists is never kept, and what the venue lists says nothing about a simulator.
+      cache: this.#plan.endpoints === null ? listings : null,
+      wanted: this.#plan.targets.flatMap(({ plan }) => plan.symbols),
       onFault: error => faults.fault(this.#adapter.name, error)
     })
     if (this.#isStopping) return

@@ -9,6 +9,7 @@ import { Batcher } from './batcher.ts'
 import { ExchangeActor, type ExchangeEnvironment } from './exchange.ts'
 import { FaultReporter } from './fault-reporter.ts'
 import { type Link } from './link.ts'
+import { ListingCache } from './listing-cache.ts'
 import { type ExchangeOrder, type ExchangeReport, type ExchangeThreadPlan } from './messages.ts'
 import { type Rest } from './rest.ts'
 import { type Dial } from './socket.ts'
@@ -71,6 +72,7 @@ export class ExchangeHost {
       random,
       dial,
       rest,
+      listings: plan.listings === null ? null : new ListingCache(plan.listings),
       batcher: this.#batcher,
       faults: this.#faults,
       ledger: this.#ledger,

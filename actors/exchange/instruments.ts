@@ -1,10 +1,11 @@
-import { nearest } from '../../src/config/nearest.ts'
+import { nearestFew, orList } from '../../src/config/nearest.ts'
 import { backoffMs } from '../../src/core/backoff.ts'
 import { type Clock } from '../../src/core/clock.ts'
 import { asIngestError, IngestError } from '../../src/core/errors.ts'
 import { type Instrument } from '../../src/domain/instrument.ts'
 import { type ExchangeAdapter } from '../../src/exchange-kit/adapter.ts'
 import { parseJson } from '../../src/exchange-kit/json.ts'
+import { type CachedListing, type ListingCache, type ListingKey } from './listing-cache.ts'
 import { type Rest } from './rest.ts'
 import { type RestBudget } from './rest-budget.ts'
 
@@ -13,11 +14,12 @@ const timeoutMs = 10_000
 const bodyBytesMax = 64 * 1024 * 1024
 const attemptsMax = 3
 const retryPolicy = { baseMs: 1_000, capMs: 10_000, floorMs: 100 }
+const namesHinted = 3
 
 /** From a canonical symbol to what the venue calls it. */
 export interface InstrumentBook {
   find(symbol: string): Instrument | null
-  /** ` (did you mean X?)` or nothing. */
+  /** ` (did you mean X, Y or Z?)` or nothing. */
   hint(symbol: string): string
 }
 
@@ -34,51 +36,152 @@ export function instrumentsOf(listed: readonly Instrument[]): InstrumentBook {
   return {
     find: symbol => bySymbol.get(symbol) ?? null,
     hint: symbol => {
-      const swapped = symbol.split('-').toReversed().join('-')
-      const found = bySymbol.has(swapped) ? swapped : nearest(symbol, bySymbol.keys())
-      return found === null ? '' : ` (did you mean ${found}?)`
+      const names = similarSymbols(symbol, bySymbol)
+      return names.length === 0 ? '' : ` (did you mean ${orList(names)}?)`
     }
   }
 }
 
-/**
- * Fetches the venue's listing. When it cannot be had, the adapter's rule decides instead: data flow matters more than
- * a check of names, and a symbol that does not exist is still found out by its silence.
- */
-export async function fetchInstruments(options: {
-  adapter: ExchangeAdapter
-  origin: string
-  rest: Rest
-  budget: RestBudget
-  clock: Clock
-  random: () => number
-  onFault: (error: IngestError) => void
-}): Promise<InstrumentBook> {
-  const { adapter, clock } = options
-  const { listing } = adapter.instruments
-  if (listing === null) return instrumentsByRule(adapter)
-  const url = options.origin + listing.path
-  let why = ''
-  for (let attempt = 0; attempt < attemptsMax; attempt++) {
-    if (attempt > 0) await wait(clock, backoffMs(retryPolicy, attempt - 1, options.random))
-    await new Promise<void>(resolve => options.budget.run(listing.weight, resolve))
-    const answer = await options.rest({ url, timeoutMs, bodyBytesMax, clock })
-    options.budget.judge(answer)
-    if (answer.type === 'body') {
-      try {
-        return instrumentsOf(listing.parse(parseJson(answer.bytes, 0, answer.bytes.length)))
-      } catch (error) {
-        why = asIngestError(error).message
-        break
-      }
+/** Names that somebody who wrote `symbol` may have meant, the likeliest first. */
+function similarSymbols(
+  symbol: string,
+  bySymbol: { has(name: string): boolean; keys(): Iterable<string> }
+): readonly string[] {
+  const [base = '', quote = ''] = symbol.split('-')
+  const swapped = `${quote}-${base}`
+  if (bySymbol.has(swapped)) return [swapped]
+  const spelt = nearestFew(symbol, bySymbol.keys(), namesHinted)
+  if (spelt.length > 0) return spelt
+  // No slip of the pen: the same coin in other money, or in another unit (SHIB, 1000SHIB).
+  const asset = bareAsset(base)
+  const others = [...bySymbol.keys()].filter(name => bareAsset(name.slice(0, name.indexOf('-'))) === asset)
+  const rank = (name: string): number => (name.endsWith(`-${quote}`) ? 0 : 1)
+  return others.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1)).slice(0, namesHinted)
+}
+
+/** `1000SHIB` and `SHIB` are one asset; `1INCH` is called so. */
+function bareAsset(base: string): string {
+  return base.replace(/^10{3,}(?=[A-Z])/, '')
+}
+
+export interface ListingSource {
+  readonly adapter: ExchangeAdapter
+  /** Origin of the REST API, without a path. */
+  readonly origin: string
+  readonly rest: Rest
+  readonly budget: RestBudget
+  readonly clock: Clock
+  readonly random: () => number
+}
+
+export type ListingAnswer =
+  | { readonly type: 'listing'; readonly instruments: readonly Instrument[] }
+  | {
+      readonly type: 'failed'
+      readonly why: string
+      /** Of HTTP; null when no answer came. 200 is an answer that is no listing. */
+      readonly status: number | null
+      readonly retryAfterMs: number | null
     }
-    why = answer.message
+
+/** Asks the venue for its listing, again after a fault that may pass. Never rejects. */
+export async function fetchListing(
+  source: ListingSource,
+  listing: NonNullable<ExchangeAdapter['instruments']['listing']>
+): Promise<ListingAnswer> {
+  const { clock, budget } = source
+  const url = source.origin + listing.path
+  for (let attempt = 1; ; attempt++) {
+    if (attempt > 1) await wait(clock, backoffMs(retryPolicy, attempt - 2, source.random))
+    await new Promise<void>(resolve => budget.run(listing.weight, resolve))
+    const answer = await source.rest({ url, timeoutMs, bodyBytesMax, clock })
+    budget.judge(answer)
+    if (answer.type === 'body') return read(answer.bytes, listing)
+    const { message: why, status, retryAfterMs } = answer
     // Refusals for good do not pass by waiting, and a penalty is too long to wait for.
-    if (answer.status !== null && answer.status < 500) break
+    const isFinal = attempt === attemptsMax || (status !== null && status < 500)
+    if (isFinal) return { type: 'failed', why, status, retryAfterMs }
   }
-  const message = `the listing ${url} could not be fetched: ${why}; symbols go by the exchange's naming rule, unchecked`
-  options.onFault(new IngestError('LISTING_FAILED', message))
-  return instrumentsByRule(adapter)
+}
+
+function read(
+  bytes: Uint8Array,
+  { parse }: NonNullable<ExchangeAdapter['instruments']['listing']>
+): ListingAnswer {
+  try {
+    const instruments = parse(parseJson(bytes, 0, bytes.length))
+    // A venue under maintenance may answer with an empty list, or with an error in the shape of a success.
+    return instruments.length === 0
+      ? noListing('the answer lists no instrument')
+      : { type: 'listing', instruments }
+  } catch (error) {
+    return noListing(asIngestError(error).message)
+  }
+}
+
+function noListing(why: string): ListingAnswer {
+  return { type: 'failed', why, status: 200, retryAfterMs: null }
+}
+
+export interface InstrumentOptions extends ListingSource {
+  /** Null keeps nothing on disk. Simulated venues have none. */
+  readonly cache: ListingCache | null
+  /** Canonical symbols that will be looked up. */
+  readonly wanted: readonly string[]
+  readonly onFault: (error: IngestError) => void
+}
+
+/**
+ * The venue's listing: a fresh one from the disk, else the venue's own, else an old one from the disk. What none of them
+ * has goes by the adapter's rule as long as the venue cannot be asked: data flow matters more than a check of names, and a
+ * symbol that does not exist is still found out by its silence.
+ */
+export async function fetchInstruments(options: InstrumentOptions): Promise<InstrumentBook> {
+  const { adapter, wanted, onFault } = options
+  const { listing } = adapter.instruments
+  const byRule = instrumentsByRule(adapter)
+  if (listing === null) return byRule
+  const key = { exchange: adapter.name, origin: options.origin, path: listing.path }
+  const cached = await readCached(options, key)
+  if (cached?.isFresh === true) {
+    const book = instrumentsOf(cached.instruments)
+    // A symbol that it lacks may have been listed since.
+    if (wanted.every(symbol => book.find(symbol) !== null)) return book
+  }
+  const answer = await fetchListing(options, listing)
+  if (answer.type === 'listing') {
+    await options.cache?.write(key, answer.instruments, nowMs(options.clock)).catch((error: unknown) => {
+      onFault(asIngestError(error))
+    })
+    return instrumentsOf(answer.instruments)
+  }
+  const failure = `the listing ${key.origin}${key.path} could not be fetched: ${answer.why}`
+  if (cached === null) {
+    const message = `${failure}; symbols go by the exchange's naming rule, unchecked`
+    onFault(new IngestError('LISTING_FAILED', message))
+    return byRule
+  }
+  const age = new Date(cached.fetchedMs).toISOString()
+  const message = `${failure}; symbols go by the listing of ${age}, and where it has none by the exchange's naming rule, unchecked`
+  onFault(new IngestError('LISTING_STALE', message))
+  const book = instrumentsOf(cached.instruments)
+  return { find: symbol => book.find(symbol) ?? byRule.find(symbol), hint: () => '' }
+}
+
+async function readCached(
+  { cache, clock, onFault }: InstrumentOptions,
+  key: ListingKey
+): Promise<CachedListing | null> {
+  if (cache === null) return null
+  const answer = await cache.read(key, nowMs(clock))
+  if (answer.type === 'listing') return answer.listing
+  if (answer.type === 'broken')
+    onFault(new IngestError('LISTING_CACHE', `the listing kept on disk is not used: ${answer.reason}`))
+  return null
+}
+
+function nowMs(clock: Clock): number {
+  return clock.nowMicros() / 1000
 }
 
 function wait(clock: Clock, ms: number): Promise<void> {

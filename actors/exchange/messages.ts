@@ -3,6 +3,7 @@ import { type WireError } from '../../src/core/errors.ts'
 import { type LogLevel } from '../../src/core/logger.ts'
 import { type ExchangeName, type RequestType, type Target, type TargetPlan } from '../../src/domain/target.ts'
 import { type ConnectionState } from '../../src/wire/shared-ledger.ts'
+import { type ListingCacheSettings } from './listing-cache.ts'
 
 export interface ExchangeTarget {
   readonly plan: TargetPlan
@@ -44,6 +45,8 @@ export interface ExchangeThreadPlan {
     readonly targets: number
   }
   readonly limits: ExchangeLimits
+  /** Where listings are kept; null keeps none. */
+  readonly listings: ListingCacheSettings | null
   /** Connection numbers of this thread count from here; unique in the process for all lives of all threads. */
   readonly firstConnection: number
 }

@@ -1,4 +1,5 @@
 import { MessageChannel } from 'node:worker_threads'
+import { type ListingCacheSettings } from '../../actors/exchange/listing-cache.ts'
 import { type ExchangePlan } from '../../actors/exchange/messages.ts'
 import { ExchangeRef } from '../../actors/exchange/ref.ts'
 import { defaultLogLimits } from '../../actors/log/messages.ts'
@@ -271,6 +272,7 @@ export class Threads {
           batchLingerMs,
           creditBytesPerConnection: layout.creditBytesPerConnection
         },
+        listings: listingsOf(config),
         firstConnection: ++this.#lives * connectionsPerLife
       },
       {
@@ -309,6 +311,11 @@ export class Threads {
     this.#producer.connect(thread, port1)
     exchange.connect(port2)
   }
+}
+
+/** Null where nothing is to be kept. */
+function listingsOf({ instruments: { cacheDir, maxAgeMs } }: Config): ListingCacheSettings | null {
+  return cacheDir === '' ? null : { folder: cacheDir, maxAgeMs }
 }
 
 /** A thread that failed to get ready is ended: nobody would know of it any more. */

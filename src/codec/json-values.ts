@@ -46,6 +46,7 @@ export function toJsonValues(buffer: ArrayBuffer, requestType: RequestType): Arr
       batch.recordsOf(frame),
       batch.frameSubscription(frame)
     )
+    if (batch.hasChecksum(frame)) writer.frameChecksum(batch.frameChecksum(frame))
   }
   return writer.finish(batch.connection, batch.batchNumber, Buffer.concat(values))
 }

@@ -5,7 +5,7 @@ import { Workspace } from '../exchange-kit/workspace.ts'
 import { FrameBatch, FrameKind } from '../wire/frame-batch.ts'
 import { FrameOutcome, type FrameReason, RecordBatch } from '../wire/record-batch.ts'
 import { type CodecContext } from './context.ts'
-import { isControlFrame } from './control-frame.ts'
+import { isAliveFrame, isControlFrame } from './control-frame.ts'
 import { toJsonValues } from './json-values.ts'
 import { type Plan, Plans, type ResolveInstrument } from './plan.ts'
 
@@ -17,6 +17,8 @@ const ignoredKind = -6
 const ignoredProtocol = -7
 const valuesLost = -8
 const crashed = -9
+/** The frame was a checksum, which stands in the workspace. */
+const checksumFound = -10
 
 export interface TranscoderOptions {
   /** Instruments of symbols that are not subscribed (`decode` has no subscriptions); the default knows none. */
@@ -102,11 +104,13 @@ class WorkspaceTranscoder implements Transcoder {
       return
     }
     const length = tokenize(workspace.bytes, start, end, frames.bytes.length, workspace.tape)
-    if (length < 0) {
-      this.#close(FrameOutcome.dead, reasonOfTape(length), 0)
-      return
-    }
     const isSnapshot = frames.kind(row) === FrameKind.snapshot
+    if (length < 0) {
+      const isAlive = !isSnapshot && isAliveFrame(plan.adapter, workspace.bytes, start, end)
+      return isAlive
+        ? this.#close(FrameOutcome.control, 'none', 0)
+        : this.#close(FrameOutcome.dead, reasonOfTape(length), 0)
+    }
     const records = workspace.batch.records
     const status = this.#records(plan, isSnapshot, end - start)
     if (status > 0) {
@@ -115,6 +119,9 @@ class WorkspaceTranscoder implements Transcoder {
     }
     workspace.batch.rollback(records)
     switch (status) {
+      case checksumFound:
+        this.#close(FrameOutcome.control, 'none', 0)
+        return workspace.batch.frameChecksum(workspace.checksum)
       case ignoredKind:
         return this.#close(FrameOutcome.ignored, 'kind', 0)
       case ignoredProtocol:
@@ -197,7 +204,11 @@ function runOn(workspace: Workspace, own: readonly TableCode[], plan: Plan, base
     const status = own[i]!(workspace, base)
     if (status !== FrameFault.noMatch) return status
   }
-  const { others } = plan.tables
+  const { checksums, others } = plan.tables
+  for (let i = 0; i < checksums.length; i++) {
+    const status = checksums[i]!(workspace, base)
+    if (status !== FrameFault.noMatch) return status === 0 ? checksumFound : status
+  }
   for (let i = 0; i < others.length; i++) {
     const other = others[i]!
     if (other.match(workspace, base) === FrameFault.noMatch) continue

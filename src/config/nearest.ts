@@ -4,7 +4,7 @@
  */
 export function nearest(word: string, candidates: Iterable<string>): string | null {
   let best: string | null = null
-  let bestDistance = Math.min(2, Math.floor(word.length / 4) + 1) + 1
+  let bestDistance = farFrom(word)
   for (const candidate of candidates) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase(), bestDistance)
     if (distance < bestDistance) {
@@ -13,6 +13,38 @@ export function nearest(word: string, candidates: Iterable<string>): string | nu
     }
   }
   return best
+}
+
+/** Up to `count` candidates that `nearest` would take, the nearest first; of equals those that begin alike. */
+export function nearestFew(word: string, candidates: Iterable<string>, count: number): string[] {
+  const far = farFrom(word)
+  const near: { readonly name: string; readonly distance: number; readonly alike: number }[] = []
+  for (const name of candidates) {
+    const distance = editDistance(word.toLowerCase(), name.toLowerCase(), far)
+    if (distance < far) near.push({ name, distance, alike: charactersAlike(word, name) })
+  }
+  return near
+    .sort((a, b) => a.distance - b.distance || b.alike - a.alike || (a.name < b.name ? -1 : 1))
+    .slice(0, count)
+    .map(({ name }) => name)
+}
+
+/** `A`, `A or B`, `A, B or C` */
+export function orList(names: readonly string[]): string {
+  const last = names.at(-1) ?? ''
+  return names.length < 2 ? last : `${names.slice(0, -1).join(', ')} or ${last}`
+}
+
+/** As many edits make another word of it. */
+function farFrom(word: string): number {
+  return Math.min(2, Math.floor(word.length / 4) + 1) + 1
+}
+
+/** How many characters two words have in common from their beginning. */
+function charactersAlike(a: string, b: string): number {
+  let length = 0
+  while (length < a.length && a[length] === b[length]) length++
+  return length
 }
 
 /** `; did you mean "x"?` or nothing, to be put before the end of a sentence. */

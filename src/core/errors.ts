@@ -43,6 +43,14 @@ export const errorTable = {
     disposition: 'drop',
     summary: "The list of an exchange's instruments could not be fetched."
   },
+  LISTING_STALE: {
+    disposition: 'drop',
+    summary: "The list of an exchange's instruments could not be fetched; an old one from the disk is used."
+  },
+  LISTING_CACHE: {
+    disposition: 'drop',
+    summary: "The list of an exchange's instruments could not be kept on disk, or what is kept is broken."
+  },
   BREAKER_OPEN: {
     disposition: 'reconnect',
     summary: 'The circuit of an exchange is open after repeated failures.'

@@ -65,6 +65,7 @@ export function recordCode(
   const before: string[] = []
   const write: string[] = []
   const facts: string[] = []
+  const flags = [`(stream_type === 0 ? ${RecordFlag.snapshotStream} : 0)`]
   const need = (path: string): string => {
     const place = variable(path)
     checks.push(`if (${place} === 0) return ${FrameFault.missing};`)
@@ -101,6 +102,7 @@ export function recordCode(
         `if (${field.name} !== ${field.name}) out[at++] = 0; else { out[at++] = 2; at = writeLong(${field.name}, out, at); }`
       )
       facts.push(`if (${field.name} === ${field.name}) batch.${field.name}(${field.name} | 0);`)
+      flags.push(`(${field.name} === ${field.name} ? ${RecordFlag.checksum} : 0)`)
     } else {
       write.push(textCode(field, rule as TextRule, need, variable, facts))
     }
@@ -112,7 +114,6 @@ export function recordCode(
   }
   const symbol = symbolCode(table.fields.symbol, need)
   const time = rules['exchange_ts'] === undefined ? 'NaN' : 'exchangeMicros'
-  const flags = [`(stream_type === 0 ? ${RecordFlag.snapshotStream} : 0)`]
   if (table.requestType === 'orderbook') flags.push(`(kind === 0 ? ${RecordFlag.bookSnapshot} : 0)`)
 
   return [
@@ -129,8 +130,12 @@ export function recordCode(
 
 type Place = (path: string) => string
 
-function symbolCode(rule: SymbolRule, need: Place): string {
-  const found = [`if (sub < 0) continue;`, 'workspace.found = sub;'].join(' ')
+/**
+ * Code that finds the subscription of an event.
+ * @param unknown what to do with one that is not subscribed
+ */
+export function symbolCode(rule: SymbolRule, need: Place, unknown = 'continue;'): string {
+  const found = `if (sub < 0) ${unknown} workspace.found = sub;`
   const range = (place: string) => `tape[${place} + 1], tape[${place} + 2]`
   const kind = (place: string, wanted: number) =>
     `if (tape[${place}] !== ${wanted}) return ${FrameFault.invalid};`
@@ -197,7 +202,7 @@ function enumCode(rule: EnumRule<string>, field: LayoutField, need: Place, varia
 }
 
 /** A number in a constant, NaN when it is optional and absent. */
-function numberCode(name: string, rule: TimeRule | IntegerRule, need: Place, variable: Place): string {
+export function numberCode(name: string, rule: TimeRule | IntegerRule, need: Place, variable: Place): string {
   const read = `${rule.rule}Of`
   if (rule.optional !== true) {
     const place = need(rule.path)

@@ -1,8 +1,8 @@
 import { type RequestType } from '../domain/target.ts'
-import { recordCode } from './compile-record.ts'
-import { type FrameTable, type Guard, type RecordTable } from './field-table.ts'
+import { numberCode, recordCode, symbolCode } from './compile-record.ts'
+import { type ChecksumTable, type FrameTable, type Guard, type RecordTable } from './field-table.ts'
 import { FrameFault } from './frame-fault.ts'
-import { after, PlaceTree, textEquals } from './source-code.ts'
+import { after, PlaceTree, textBegins, textEnds, textEquals } from './source-code.ts'
 import { TokenKind } from './tape.ts'
 import { type Workspace } from './workspace.ts'
 import * as writers from './writers.ts'
@@ -44,7 +44,7 @@ export function compileTable(table: RecordTable, projection: readonly string[]):
           `if (${list} === 0) return ${FrameFault.missing};`,
           `if (tape[${list}] !== ${TokenKind.array}) return ${FrameFault.invalid};`,
           `if (tape[${list} + 2] === ${list} + 3) return ${FrameFault.empty};`,
-          `for (let item = ${list} + 3, last = tape[${list} + 2]; item < last; item = ${after('item')}) {`,
+          ...(table.newestFirst === true ? fromLast(list) : fromFirst(list)),
           element.reset,
           element.scan('item'),
           record,
@@ -63,6 +63,52 @@ export function compileTable(table: RecordTable, projection: readonly string[]):
       'return count;'
     ],
     constants
+  )
+}
+
+/** Heads of the loop over a list's elements: `item` is the tape index of the one at hand. */
+function fromFirst(list: string): string[] {
+  return [`for (let item = ${list} + 3, last = tape[${list} + 2]; item < last; item = ${after('item')}) {`]
+}
+
+function fromLast(list: string): string[] {
+  return [
+    'const items = workspace.items; let left = 0;',
+    `for (let item = ${list} + 3, last = tape[${list} + 2]; item < last; item = ${after('item')}) items[left++] = item;`,
+    'while (left > 0) { const item = items[--left];'
+  ]
+}
+
+/**
+ * Makes code of a kind that carries only a checksum: 0 when it now stands in the workspace, with the subscription as
+ * `found`; else a FrameFault.
+ */
+export function compileChecksum(table: ChecksumTable): TableCode {
+  const frame = new PlaceTree('f')
+  const event = table.envelope === undefined ? frame : new PlaceTree('e')
+  const guards = table.match.map(guard => guardCode(guard, frame, event))
+  const checks: string[] = []
+  const variable = (path: string) => variableIn(path, frame, event)
+  const need = (path: string) => {
+    const place = variable(path)
+    checks.push(`if (${place} === 0) return ${FrameFault.missing};`)
+    return place
+  }
+  const symbol = symbolCode(table.symbol, need, `return ${FrameFault.symbol};`)
+  const checksum = numberCode('checksum', table.checksum, need, variable)
+  return build(
+    table.name,
+    [
+      'const bytes = workspace.bytes, context = workspace.context;',
+      ...scanEvent(table, frame, event),
+      ...guards,
+      ...new Set(checks),
+      symbol,
+      checksum,
+      'workspace.checksum = checksum | 0;',
+      'return 0;'
+    ],
+    []
   )
 }
 
@@ -109,6 +155,10 @@ function guardCode(guard: Guard, frame: PlaceTree, event: PlaceTree): string {
   switch (guard.guard) {
     case 'is':
       return fails(`${place} === 0 || !(${textEquals(place, guard.word)})`)
+    case 'begins':
+      return fails(`${place} === 0 || !(${textBegins(place, guard.word)})`)
+    case 'ends':
+      return fails(`${place} === 0 || !(${textEnds(place, guard.word)})`)
     case 'absent':
       return fails(`${place} !== 0`)
     case 'present':
@@ -124,6 +174,8 @@ function guardCode(guard: Guard, frame: PlaceTree, event: PlaceTree): string {
 export interface CompiledTables {
   readonly stream: readonly TableCode[]
   readonly snapshot: readonly TableCode[]
+  /** Kinds that carry only the checksum of a book; they mean something to books alone. */
+  readonly checksums: readonly TableCode[]
   /** Kinds that hold nothing for the target, tried last, with the reason to give. */
   readonly others: readonly {
     readonly match: TableCode
@@ -141,11 +193,17 @@ export function compileTables(
   return {
     stream: own.filter(table => table.source !== 'snapshot').map(compile),
     snapshot: own.filter(table => table.source === 'snapshot').map(compile),
+    checksums: requestType === 'orderbook' ? tables.filter(isChecksum).map(compileChecksum) : [],
     others: tables
       .filter(table => table.requestType !== requestType && table.source !== 'snapshot')
+      .filter(table => requestType !== 'orderbook' || !isChecksum(table))
       .map(table => ({
         match: compileMatcher(table),
         reason: 'ignore' in table ? table.ignore : ('kind' as const)
       }))
   }
+}
+
+function isChecksum(table: FrameTable): table is ChecksumTable {
+  return 'checksum' in table
 }

@@ -18,12 +18,16 @@ export type RecordTable = TickerTable | TradeTable | BookTable
 /** Conditions on a frame; paths start at the event (see `envelope`), or at the frame with a leading `/`. */
 export type Guard =
   | { readonly guard: 'is'; readonly path: string; readonly word: string }
+  /** The text begins, or ends, so: topics such as `publicTrade.BTCUSDT` or `market.btcusdt.trade.detail`. */
+  | { readonly guard: 'begins' | 'ends'; readonly path: string; readonly word: string }
   | { readonly guard: 'absent'; readonly path: string }
   | { readonly guard: 'present'; readonly path: string }
   | { readonly guard: 'list'; readonly path: string }
   | { readonly guard: 'noList'; readonly path: string }
 
 export const is = (path: string, word: string): Guard => ({ guard: 'is', path, word })
+export const begins = (path: string, word: string): Guard => ({ guard: 'begins', path, word })
+export const ends = (path: string, word: string): Guard => ({ guard: 'ends', path, word })
 export const isAbsent = (path: string): Guard => ({ guard: 'absent', path })
 export const isPresent = (path: string): Guard => ({ guard: 'present', path })
 export const isList = (path: string): Guard => ({ guard: 'list', path })

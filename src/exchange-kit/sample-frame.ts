@@ -1,4 +1,4 @@
-import { type Guard, type RecordTable } from './field-table.ts'
+import { type ChecksumTable, type Guard, type RecordTable } from './field-table.ts'
 import { type EnumRule, type LevelsRule, type SymbolRule } from './rules.ts'
 
 type Sample = string | number | boolean | null | Sample[] | { [key: string]: Sample }
@@ -9,20 +9,23 @@ const sampleMillis = 1_790_000_000_000
 /**
  * A made-up frame of a table's kind, as JSON text: what the table itself says of the frame is enough to build one. Workers
  * are warmed up with such frames, and tests see that every table reads what it claims to read.
+ *
+ * @param native the symbol that it names, in a table that reads names
+ * @param channelId the channel that it names, in a table that reads those
  */
-export function sampleFrame(table: RecordTable, native: string): string {
+export function sampleFrame(table: RecordTable | ChecksumTable, native: string, channelId = 1): string {
   const frame: { root: Container } = { root: {} }
   const event = table.envelope === undefined ? '' : `${table.envelope}.`
-  const element = table.each === undefined ? event : `${event}${table.each}.0.`
+  const each = 'each' in table ? table.each : undefined
+  const element = each === undefined ? event : `${event}${each}.0.`
   const putEvent = (path: string, value: Sample) => put(frame, placed(path, event), value)
   const putField = (path: string, value: Sample) => put(frame, placed(path, element), value)
 
   // Fields come after the guards: what a rule reads replaces what only had to be there.
   for (const guard of table.match) putGuard(guard, putEvent)
-  putSymbol(table.fields.symbol, native, putField)
-  for (const [name, rule] of Object.entries(table.fields)) {
-    if (name !== 'symbol') putRule(rule as FieldRule, putField)
-  }
+  const { symbol, ...rules } = 'fields' in table ? table.fields : { symbol: table.symbol, sum: table.checksum }
+  putSymbol(symbol, native, channelId, table.match, putField)
+  for (const rule of Object.values(rules)) putRule(rule as FieldRule, putField)
   if (table.requestType === 'ticker' && table.evidence !== undefined) putField(table.evidence.path, 7)
   return JSON.stringify(frame.root)
 }
@@ -66,26 +69,35 @@ function putRule(rule: FieldRule, putField: (path: string, value: Sample) => voi
   }
 }
 
-function putSymbol(rule: SymbolRule, native: string, putField: (path: string, value: Sample) => void): void {
+function putSymbol(
+  rule: SymbolRule,
+  native: string,
+  channelId: number,
+  match: readonly Guard[],
+  putField: (path: string, value: Sample) => void
+): void {
   switch (rule.rule) {
     case 'native':
       return putField(rule.path, native)
-    case 'nativePart':
-      return putField(rule.path, [...Array<string>(rule.index).fill('x'), native].join(rule.separator))
+    case 'nativePart': {
+      const end = match.find(guard => guard.guard === 'ends' && guard.path === rule.path)
+      const parts = [...Array<string>(rule.index).fill('x'), native]
+      return putField(rule.path, parts.join(rule.separator) + (end !== undefined && 'word' in end ? end.word : ''))
+    }
     case 'nativePair': {
       const cut = rule.separator === '' ? 3 : native.indexOf(rule.separator)
       putField(rule.first, native.slice(0, cut))
       return putField(rule.second, native.slice(cut + rule.separator.length))
     }
     case 'channel':
-      return putField(rule.path, 1)
+      return putField(rule.path, channelId)
     case 'subscribed':
       return
   }
 }
 
 function putGuard(guard: Guard, putEvent: (path: string, value: Sample) => void): void {
-  if (guard.guard === 'is') putEvent(guard.path, guard.word)
+  if ('word' in guard) putEvent(guard.path, guard.word)
   if (guard.guard === 'present') putEvent(guard.path, 1)
   if (guard.guard === 'list') putEvent(guard.path, [])
 }
@@ -102,7 +114,10 @@ function put(frame: { root: Container }, path: string, value: Sample): void {
     const isLast = depth === segments.length - 1
     const known = memberOf(container, segment)
     const isContainer = typeof known === 'object' && known !== null
-    const next: Sample = isLast ? value : isContainer ? known : isPosition(segments[depth + 1]) ? [] : {}
+    // A list that only had to be there keeps what stands in it already.
+    const isThere = isContainer && Array.isArray(value) === Array.isArray(known)
+    const fresh: Sample = isLast ? value : isPosition(segments[depth + 1]) ? [] : {}
+    const next = isContainer && (!isLast || isThere) ? known : fresh
     setMember(container, segment, next)
     if (!isLast) container = next as Container
   })

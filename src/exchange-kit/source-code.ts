@@ -45,13 +45,29 @@ function matchBytes(cases: readonly ByteCase[], start: string, size: number): st
 
 /** Condition that the token in variable `token` is a string equal to the text. */
 export function textEquals(token: string, text: string): string {
+  return textHolds(token, text, '===', 0)
+}
+
+/** Condition that the token in variable `token` is a string that begins with the text. */
+export function textBegins(token: string, text: string): string {
+  return textHolds(token, text, '>=', 0)
+}
+
+/** Condition that the token in variable `token` is a string that ends with the text. */
+export function textEnds(token: string, text: string): string {
+  return textHolds(token, text, '>=', encoder.encode(text).length)
+}
+
+/** @param back how far before the end of the string the text stands; 0: it stands at the string's start */
+function textHolds(token: string, text: string, length: '===' | '>=', back: number): string {
   const bytes = encoder.encode(text)
   const terms = [
     `tape[${token}] === ${TokenKind.string}`,
-    `tape[${token} + 2] - tape[${token} + 1] === ${bytes.length}`
+    `tape[${token} + 2] - tape[${token} + 1] ${length} ${bytes.length}`
   ]
+  const start = back === 0 ? `tape[${token} + 1]` : `tape[${token} + 2] - ${back}`
   bytes.forEach((byte, at) => {
-    terms.push(`bytes[tape[${token} + 1]${at === 0 ? '' : ` + ${at}`}] === ${byte}`)
+    terms.push(`bytes[${start}${at === 0 ? '' : ` + ${at}`}] === ${byte}`)
   })
   return terms.join(' && ')
 }

@@ -35,6 +35,8 @@ export class Workspace {
   /** Pairs of tape indices: price and size of each level. */
   bids = new Int32Array(1024)
   asks = new Int32Array(1024)
+  /** Tape indices of a list's elements, for lists that are read from their end. */
+  items = new Int32Array(1024)
   readonly batch = new RecordBatchWriter()
   context: SymbolContext = noContext
 
@@ -47,6 +49,8 @@ export class Workspace {
   guess = -1
   /** The subscription of the last event found, or -1. */
   found = -1
+  /** What the last frame that was a checksum said, as a signed 32-bit integer. */
+  checksum = 0
 
   /** Makes room for so many bytes of frames, the longest of which has `frameMax` bytes. */
   fitFrames(length: number, frameMax: number): void {
@@ -61,6 +65,7 @@ export class Workspace {
       this.tape = new Int32Array(Math.max(ints, this.tape.length * 2))
       this.bids = new Int32Array(this.tape.length >> 1)
       this.asks = new Int32Array(this.tape.length >> 1)
+      this.items = new Int32Array(this.tape.length >> 1)
     }
   }
 

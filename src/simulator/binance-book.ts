@@ -77,7 +77,7 @@ export class BinanceBook extends Channel {
 
   override confirm(atMs: number): void {
     if (!this.ledger.isConfirmed) {
-      this.ledger.baseSequence = this.#updateId
+      this.ledger.baseKey = this.#updateId
       this.ledger.baseHash = this.#hash
     }
     super.confirm(atMs)

@@ -1,11 +1,17 @@
 import { type RequestType } from '../domain/target.ts'
+import { BinanceBook } from './binance-book.ts'
+import { BinanceMarket } from './binance-market.ts'
 import { BinanceRest } from './binance-rest.ts'
+import { BinanceTicker } from './binance-ticker.ts'
+import { BinanceTrade } from './binance-trade.ts'
 import { type Channel } from './channel.ts'
 import { type ChannelSet, type Run } from './channel-set.ts'
 import { type Connection } from './connection.ts'
 import { nowMs } from './fault-log.ts'
 import { Opcode } from './frame-template.ts'
+import { binanceMarkets } from './market-spec.ts'
 import { RateWindow } from './rate-window.ts'
+import { type Simulation } from './simulation.ts'
 import { type Timings } from './timings.ts'
 import { type RestAnswer, type Session, type Venue } from './venue-server.ts'
 
@@ -23,7 +29,7 @@ const streamTypes: Readonly<Record<string, RequestType>> = {
  */
 export class BinanceVenue implements Venue {
   readonly exchange = 'binance'
-  readonly websocketPath = '/stream'
+  readonly websocketPaths = ['/stream']
   readonly connects = new RateWindow(300, 300_000)
   readonly run: Run
   readonly timings: Timings
@@ -37,7 +43,7 @@ export class BinanceVenue implements Venue {
     this.#byStreamName = new Map([...markets].map(([native, set]) => [native.toLowerCase(), set]))
   }
 
-  open(connection: Connection, query: URLSearchParams): Session {
+  open(connection: Connection, _path: string, query: URLSearchParams): Session {
     const session = new BinanceSession(this, connection)
     const streams = query.get('streams')
     if (streams !== null) session.subscribe(streams.split('/').filter(name => name !== ''))
@@ -55,6 +61,28 @@ export class BinanceVenue implements Venue {
     const type = streamTypes[stream.slice(at + 1)]
     return set === undefined || type === undefined ? null : { set, type }
   }
+}
+
+export const binanceSimulation: Simulation = {
+  exchange: 'binance',
+  markets: binanceMarkets,
+  ledgers: {
+    ticker: { place: 'volume' },
+    trade: { place: 'trade-id', lossIsNoticed: true },
+    orderbook: { place: 'sequence', isDeltaBook: true, lossIsNoticed: true }
+  },
+  channels(spec, seed, { ticker, trade, orderbook }) {
+    const shared = new BinanceMarket(spec, seed)
+    return {
+      market: shared.market,
+      channels: {
+        ticker: new BinanceTicker(shared, ticker.ledger, ticker.faults),
+        trade: new BinanceTrade(shared, trade.ledger, trade.faults),
+        orderbook: new BinanceBook(shared, orderbook.ledger, orderbook.faults)
+      }
+    }
+  },
+  venue: (markets, run, timings) => new BinanceVenue(markets, run, timings)
 }
 
 const streamPattern = /^(?:[A-Za-z0-9]{1,40}@[A-Za-z0-9_]+(?:@\w+)?|![A-Za-z]+@arr(?:@\w+)?)$/

@@ -1,8 +1,23 @@
-import { type Connection } from './connection.ts'
 import { channelName, type Fault, type FaultLog, nowMs } from './fault-log.ts'
 import { type ChannelLedger } from './ledger.ts'
 import { type Market } from './market.ts'
 import { type Random } from './random.ts'
+
+/** Who takes a channel's frames: a connection, or something that writes them for one connection in its own way. */
+export interface Listener {
+  /** Subscribed channels as `request_type:SYMBOL`. */
+  readonly channels: Set<string>
+  send(
+    channel: string,
+    frame: Uint8Array,
+    length: number,
+    patchAt: number,
+    patch: Uint8Array,
+    isSpared: boolean
+  ): void
+  /** An event of the channel is lost on request: where frames are numbered by connection, its number is used up. */
+  lose?(channel: string): void
+}
 
 /** One way in which a channel is written (format, depth), and who listens to it. */
 export interface Variant {
@@ -12,7 +27,7 @@ export interface Variant {
   length: number
   /** Where `REALTIME` stands in the frame; 0 when it has no stream type. */
   readonly streamTypeAt: number
-  readonly listeners: Connection[]
+  readonly listeners: Listener[]
 }
 
 const snapshotWord = new Uint8Array(Buffer.from('SNAPSHOT'))
@@ -68,32 +83,32 @@ export abstract class Channel<V extends Variant = Variant> {
   }
 
   /** A client subscribed (again): a mute ends. */
-  subscribe(connection: Connection, key: string): void {
+  subscribe(listener: Listener, key: string): void {
     this.release()
     if (this.#mute !== null) {
       this.#mute.untilMs = nowMs()
       this.#mute = null
     }
     const variant = this.#variant(key)
-    if (!variant.listeners.includes(connection)) variant.listeners.push(connection)
-    connection.channels.add(this.name)
+    if (!variant.listeners.includes(listener)) variant.listeners.push(listener)
+    listener.channels.add(this.name)
   }
 
-  unsubscribe(connection: Connection): void {
+  unsubscribe(listener: Listener): void {
     for (const variant of this.variants) {
-      const at = variant.listeners.indexOf(connection)
+      const at = variant.listeners.indexOf(listener)
       if (at >= 0) variant.listeners.splice(at, 1)
     }
-    connection.channels.delete(this.name)
+    listener.channels.delete(this.name)
   }
 
   /** Sends the last event once more to one connection, marked as snapshot. */
-  snapshot(connection: Connection, key: string): void {
+  snapshot(listener: Listener, key: string): void {
     this.release()
     const variant = this.#variant(key)
     // A ledger begins with what its first snapshot shows: that one arrives, or nothing would be confirmed by it.
     const isFirst = this.ledger.count <= 1
-    connection.send(this.name, variant.frame, variant.length, variant.streamTypeAt, snapshotWord, isFirst)
+    listener.send(this.name, variant.frame, variant.length, variant.streamTypeAt, snapshotWord, isFirst)
   }
 
   /** Many events at once are about to come. */
@@ -156,6 +171,9 @@ export abstract class Channel<V extends Variant = Variant> {
       this.release()
       this.#loseIsOver = true
       this.#log('lose', nowMs())
+      for (const { listeners } of this.variants) {
+        for (const listener of listeners) listener.lose?.(this.name)
+      }
       return true
     }
     return false

@@ -1,13 +1,24 @@
 import { type ExchangeName, type RequestType } from '../domain/target.ts'
 import { type BookFacts, type TickerFacts, type TradeFacts } from './fingerprint.ts'
-import { gatherOrdinal, lastEightDecimals, ordinalModulus } from './ordinal-digits.ts'
+import { eightDecimals, gatherOrdinal, ordinalModulus } from './ordinal-digits.ts'
 
 /**
  * How a delivered record names its event:
  * `trade-id` contiguous ids; `size` ordinal scattered over the decimals of the trade's size; `volume` ordinal in the
- * decimals of the base volume; `best-bid` ordinal in the decimals of the best bid's size; `sequence` by `sequence_last`.
+ * decimals of the base volume; `best-bid` ordinal in the decimals of the best bid's size; `sequence` by `sequence_last`;
+ * `time` by `exchange_ts` in microseconds, which then must be unique and grow within the channel (`unique-times.ts`).
  */
-export type OrdinalPlace = 'trade-id' | 'size' | 'volume' | 'best-bid' | 'sequence'
+export type OrdinalPlace = 'trade-id' | 'size' | 'volume' | 'best-bid' | 'sequence' | 'time'
+
+export interface LedgerTraits {
+  readonly place: OrdinalPlace
+  /** The channel sends changes of a book, so that the whole book is compared after each of them. */
+  readonly isDeltaBook?: boolean
+  /** Levels a side beyond which venue and reader forget a book's worst levels; null: none are forgotten. */
+  readonly bookDepth?: number | null
+  /** A client can notice that one event was left out: by its id, its sequence number or a checksum. */
+  readonly lossIsNoticed?: boolean
+}
 
 const firstCapacity = 1024
 
@@ -21,6 +32,10 @@ export class ChannelLedger {
   readonly symbol: string
   readonly native: string
   readonly place: OrdinalPlace
+  /** True for channels of changes to a book: only these have `bookHashAt`. */
+  readonly isDeltaBook: boolean
+  readonly bookDepth: number | null
+  readonly lossIsNoticed: boolean
   /** Number of events made. Grows while markets run; stands still after `freeze`. */
   count = 0
   /** True once a client had this channel confirmed: only then is anything made. */
@@ -29,13 +44,13 @@ export class ChannelLedger {
   confirmedAtMs = 0
   /** Id of the event with ordinal 0, where `place` is `trade-id`. */
   firstTradeId = 0
-  /** Sequence number and hash of the book before ordinal 0, where `place` is `sequence`. */
-  baseSequence = 0
+  /** Key (sequence number or microseconds, by `place`) and hash of a delta book before ordinal 0. */
+  baseKey = 0
   baseHash = 0
   /** Ordinals that went over the wire after their successor (fault `reorder`): ordinal n stands for the pair n, n+1. */
   readonly swapped = new Set<number>()
   #fingerprints = new Int32Array(firstCapacity)
-  #sequences: Float64Array
+  #keys: Float64Array
   #bookHashes: Int32Array
 
   constructor(
@@ -43,21 +58,22 @@ export class ChannelLedger {
     requestType: RequestType,
     symbol: string,
     native: string,
-    place: OrdinalPlace
+    traits: LedgerTraits
   ) {
     this.exchange = exchange
     this.requestType = requestType
     this.symbol = symbol
     this.native = native
-    this.place = place
-    const capacity = place === 'sequence' ? firstCapacity : 0
-    this.#sequences = new Float64Array(capacity)
-    this.#bookHashes = new Int32Array(capacity)
+    this.place = traits.place
+    this.isDeltaBook = traits.isDeltaBook ?? false
+    this.bookDepth = traits.bookDepth ?? null
+    this.lossIsNoticed = traits.lossIsNoticed ?? false
+    this.#keys = new Float64Array(this.#isKeyed ? firstCapacity : 0)
+    this.#bookHashes = new Int32Array(this.isDeltaBook ? firstCapacity : 0)
   }
 
-  /** True for books whose deltas carry sequence numbers; only these have `sequenceLast` and `bookHashAt`. */
-  get hasSequences(): boolean {
-    return this.place === 'sequence'
+  get #isKeyed(): boolean {
+    return this.place === 'sequence' || this.place === 'time'
   }
 
   confirm(atMs: number): void {
@@ -73,14 +89,18 @@ export class ChannelLedger {
     return this.count++
   }
 
-  /** Adds the next delta of a book with sequence numbers, with the hash of the whole book after it. */
-  appendDelta(fingerprint: number, sequenceLast: number, bookHashAfter: number): number {
+  /** Adds the next event of a channel whose place is `sequence` or `time`; keys must grow. */
+  appendKeyed(fingerprint: number, key: number): number {
     const ordinal = this.append(fingerprint)
-    if (ordinal === this.#sequences.length) {
-      this.#sequences = grown(this.#sequences)
-      this.#bookHashes = grown(this.#bookHashes)
-    }
-    this.#sequences[ordinal] = sequenceLast
+    if (ordinal === this.#keys.length) this.#keys = grown(this.#keys)
+    this.#keys[ordinal] = key
+    return ordinal
+  }
+
+  /** The same for a change of a book, with the hash of the whole book after it. */
+  appendDelta(fingerprint: number, key: number, bookHashAfter: number): number {
+    const ordinal = this.appendKeyed(fingerprint, key)
+    if (ordinal === this.#bookHashes.length) this.#bookHashes = grown(this.#bookHashes)
     this.#bookHashes[ordinal] = bookHashAfter
     return ordinal
   }
@@ -89,8 +109,8 @@ export class ChannelLedger {
     return this.#fingerprints[ordinal]!
   }
 
-  sequenceLast(ordinal: number): number {
-    return ordinal < 0 ? this.baseSequence : this.#sequences[ordinal]!
+  keyAt(ordinal: number): number {
+    return ordinal < 0 ? this.baseKey : this.#keys[ordinal]!
   }
 
   /** Hash of the whole book after an ordinal; -1 is the book before the first. */
@@ -106,18 +126,18 @@ export class ChannelLedger {
   }
 
   /**
-   * Ordinal of the delta that ends with this sequence number; -1 for the base of the ledger, -2 when there is none (a
-   * snapshot's `sequence_last` always is one of the first two).
+   * Ordinal of the event with this key; -1 for the base of a delta book, -2 when there is none (a snapshot's key always
+   * is one of the first two).
    */
-  ordinalOfSequence(sequence: number): number {
-    if (sequence === this.baseSequence) return -1
+  ordinalOfKey(key: number): number {
+    if (this.isDeltaBook && key === this.baseKey) return -1
     let low = 0
     let high = this.count - 1
     while (low <= high) {
       const middle = (low + high) >> 1
-      const found = this.#sequences[middle]!
-      if (found === sequence) return middle
-      if (found < sequence) low = middle + 1
+      const found = this.#keys[middle]!
+      if (found === key) return middle
+      if (found < key) low = middle + 1
       else high = middle - 1
     }
     return -2
@@ -125,25 +145,26 @@ export class ChannelLedger {
 
   /** Ordinal of a delivered ticker, -1 when its digits name no event of this ledger. */
   findTicker(record: TickerFacts): number {
+    if (this.place === 'time') return this.ordinalOfKey(Number(record.exchange_ts))
     if (record.base_volume === null) return -1
-    return this.#known(lastEightDecimals(record.base_volume))
+    return this.#known(eightDecimals(record.base_volume))
   }
 
   findTrade(record: TradeFacts): number {
+    if (this.place === 'time') return this.ordinalOfKey(Number(record.exchange_ts))
     if (this.place === 'trade-id') return this.#known(Number(record.trade_id) - this.firstTradeId)
-    const decimals = lastEightDecimals(record.size)
+    const decimals = eightDecimals(record.size)
     return decimals < 0 ? -1 : this.#known(gatherOrdinal(decimals))
   }
 
-  /** Ordinal of a delivered whole book or delta; snapshots of sequence books are found by `ordinalOfSequence`. */
+  /** Ordinal of a delivered book or change of one, -1 for the base of a delta book, -2 when there is no such event. */
   findBook(record: BookFacts): number {
     if (this.place === 'sequence') {
-      return record.sequence_last === null
-        ? -1
-        : Math.max(this.ordinalOfSequence(Number(record.sequence_last)), -1)
+      return record.sequence_last === null ? -2 : this.ordinalOfKey(Number(record.sequence_last))
     }
+    if (this.place === 'time') return this.ordinalOfKey(Number(record.exchange_ts))
     const best = record.bids[0]
-    const decimals = best === undefined ? -1 : lastEightDecimals(best.size)
+    const decimals = best === undefined ? -1 : eightDecimals(best.size)
     return decimals < 0 ? -1 : this.#known(gatherOrdinal(decimals))
   }
 

@@ -1,23 +1,13 @@
 import { IngestError } from '../core/errors.ts'
-import { type RequestType } from '../domain/target.ts'
-import { BinanceBook } from './binance-book.ts'
-import { BinanceMarket } from './binance-market.ts'
-import { BinanceTicker } from './binance-ticker.ts'
-import { BinanceTrade } from './binance-trade.ts'
+import { type RequestType, requestTypes } from '../domain/target.ts'
 import { type ChannelFaults } from './channel.ts'
-import { ChannelSet, type MarketChannels } from './channel-set.ts'
+import { ChannelSet } from './channel-set.ts'
 import { type FaultLog } from './fault-log.ts'
 import { type ChannelRef, type FaultPlan, muteAfterMs } from './faults.ts'
-import { ChannelLedger, type Ledger, type OrdinalPlace } from './ledger.ts'
-import { binanceMarkets, type MarketSpec, upbitMarkets } from './market-spec.ts'
+import { ChannelLedger, type Ledger } from './ledger.ts'
+import { type MarketSpec } from './market-spec.ts'
 import { Random } from './random.ts'
-import { UpbitBook } from './upbit-book.ts'
-import { UpbitMarket } from './upbit-market.ts'
-import { UpbitTicker } from './upbit-ticker.ts'
-import { UpbitTrade } from './upbit-trade.ts'
-
-export const simulatedExchanges = ['upbit', 'binance'] as const
-export type SimulatedExchange = (typeof simulatedExchanges)[number]
+import { type ChannelParts, type Simulation } from './simulation.ts'
 
 /** What all markets of a run share. */
 export interface World {
@@ -28,11 +18,8 @@ export interface World {
 }
 
 /** The markets of a venue by native symbol; their channels' ledgers are registered at once, empty. */
-export function listings(exchange: SimulatedExchange, world: World): ReadonlyMap<string, ChannelSet> {
-  const specs = exchange === 'upbit' ? upbitMarkets : binanceMarkets
-  return new Map(
-    specs.map(spec => [spec.native, exchange === 'upbit' ? upbit(spec, world) : binance(spec, world)])
-  )
+export function listings(simulation: Simulation, world: World): ReadonlyMap<string, ChannelSet> {
+  return new Map(simulation.markets.map(spec => [spec.native, channelSetOf(simulation, spec, world)]))
 }
 
 /** @throws IngestError USAGE when a fault names a channel that is not simulated, or loses what nobody could miss. */
@@ -44,51 +31,30 @@ export function checkFaultChannels(faults: FaultPlan, ledger: Ledger): void {
     if (channel === undefined) {
       throw new IngestError('USAGE', `A fault names ${name}, which no simulated exchange of this run has.`)
     }
-    if (loses.includes(ref) && channel.place !== 'sequence' && channel.place !== 'trade-id') {
+    if (loses.includes(ref) && !channel.lossIsNoticed) {
       const why = 'the venue does not number its events, so nobody can notice that one is missing'
       throw new IngestError('USAGE', `An event of ${name} cannot be lost on request: ${why}.`)
     }
   }
 }
 
-function upbit(spec: MarketSpec, world: World): ChannelSet {
-  const ticker = addLedger(spec, world, 'ticker', 'volume')
-  const trade = addLedger(spec, world, 'trade', 'size')
-  const orderbook = addLedger(spec, world, 'orderbook', 'best-bid')
-  return new ChannelSet(spec, rejectedOf(spec, world.faults), (): MarketChannels => {
-    const shared = new UpbitMarket(spec, world.seed)
-    return {
-      market: shared.market,
-      channels: {
-        ticker: new UpbitTicker(shared, ticker, faultsOf(ticker, world)),
-        trade: new UpbitTrade(shared, trade, faultsOf(trade, world)),
-        orderbook: new UpbitBook(shared, orderbook, faultsOf(orderbook, world))
-      }
-    }
-  })
-}
-
-function binance(spec: MarketSpec, world: World): ChannelSet {
-  const ticker = addLedger(spec, world, 'ticker', 'volume')
-  const trade = addLedger(spec, world, 'trade', 'trade-id')
-  const orderbook = addLedger(spec, world, 'orderbook', 'sequence')
-  return new ChannelSet(spec, rejectedOf(spec, world.faults), (): MarketChannels => {
-    const shared = new BinanceMarket(spec, world.seed)
-    return {
-      market: shared.market,
-      channels: {
-        ticker: new BinanceTicker(shared, ticker, faultsOf(ticker, world)),
-        trade: new BinanceTrade(shared, trade, faultsOf(trade, world)),
-        orderbook: new BinanceBook(shared, orderbook, faultsOf(orderbook, world))
-      }
-    }
-  })
-}
-
-function addLedger(spec: MarketSpec, world: World, type: RequestType, place: OrdinalPlace): ChannelLedger {
-  const ledger = new ChannelLedger(spec.exchange, type, spec.symbol, spec.native, place)
-  world.ledger.add(ledger)
-  return ledger
+function channelSetOf(simulation: Simulation, spec: MarketSpec, world: World): ChannelSet {
+  const parts = Object.fromEntries(
+    requestTypes.map(type => {
+      const ledger = new ChannelLedger(
+        spec.exchange,
+        type,
+        spec.symbol,
+        spec.native,
+        simulation.ledgers[type]
+      )
+      world.ledger.add(ledger)
+      return [type, { ledger, faults: faultsOf(ledger, world) }]
+    })
+  ) as unknown as Record<RequestType, ChannelParts>
+  return new ChannelSet(spec, rejectedOf(spec, world.faults), () =>
+    simulation.channels(spec, world.seed, parts)
+  )
 }
 
 function faultsOf(ledger: ChannelLedger, world: World): ChannelFaults {

@@ -99,26 +99,44 @@ function sizeDigitsOf(exponent: number, dear: number): number {
   return exponent >= dear - 3 ? 3 : 5
 }
 
-export const upbitMarkets: readonly MarketSpec[] = krw.map(([base, leading, exponent, falls]) => ({
-  exchange: 'upbit',
-  base,
-  quote: 'KRW',
-  symbol: `${base}-KRW`,
-  native: `KRW-${base}`,
-  leading,
-  exponent,
-  falls: falls === true,
-  sizeDigits: sizeDigitsOf(exponent, 5)
-}))
+/** Markets against the Korean won; `nativeOf` writes a base as the venue writes the pair. */
+export function wonMarkets(
+  exchange: ExchangeName,
+  nativeOf: (base: string) => string,
+  count: number = krw.length
+): readonly MarketSpec[] {
+  return marketsOf(exchange, 'KRW', krw.slice(0, count), 5, nativeOf)
+}
 
-export const binanceMarkets: readonly MarketSpec[] = usdt.map(([base, leading, exponent, falls]) => ({
-  exchange: 'binance',
-  base,
-  quote: 'USDT',
-  symbol: `${base}-USDT`,
-  native: `${base}USDT`,
-  leading,
-  exponent,
-  falls: falls === true,
-  sizeDigits: sizeDigitsOf(exponent, 2)
-}))
+/** Markets against the dollar or one of its coins. */
+export function dollarMarkets(
+  exchange: ExchangeName,
+  quote: 'USDT' | 'USD',
+  nativeOf: (base: string) => string,
+  count: number = usdt.length
+): readonly MarketSpec[] {
+  return marketsOf(exchange, quote, usdt.slice(0, count), 2, nativeOf)
+}
+
+function marketsOf(
+  exchange: ExchangeName,
+  quote: string,
+  rows: readonly Row[],
+  dear: number,
+  nativeOf: (base: string) => string
+): readonly MarketSpec[] {
+  return rows.map(([base, leading, exponent, falls]) => ({
+    exchange,
+    base,
+    quote,
+    symbol: `${base}-${quote}`,
+    native: nativeOf(base),
+    leading,
+    exponent,
+    falls: falls === true,
+    sizeDigits: sizeDigitsOf(exponent, dear)
+  }))
+}
+
+export const upbitMarkets = wonMarkets('upbit', base => `KRW-${base}`)
+export const binanceMarkets = dollarMarkets('binance', 'USDT', base => `${base}USDT`)

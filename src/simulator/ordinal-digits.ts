@@ -23,13 +23,14 @@ export function gatherOrdinal(decimals: number): number {
   )
 }
 
-/** The eight decimals at the end of a decimal text, or -1 when it has no eight. */
-export function lastEightDecimals(text: string): number {
-  const point = text.length - 9
-  if (point < 1 || text.charCodeAt(point) !== 0x2e) return -1
+/** The first eight decimals of a decimal text, zeros where it has fewer; -1 when it has more or is no decimal. */
+export function eightDecimals(text: string): number {
+  const point = text.indexOf('.')
+  const decimals = point < 0 ? 0 : text.length - point - 1
+  if (decimals > 8 || text === '' || point === 0) return -1
   let value = 0
-  for (let i = point + 1; i < text.length; i++) {
-    const digit = text.charCodeAt(i) - 0x30
+  for (let i = 0; i < 8; i++) {
+    const digit = i < decimals ? text.charCodeAt(point + 1 + i) - 0x30 : 0
     if (digit < 0 || digit > 9) return -1
     value = value * 10 + digit
   }

@@ -49,6 +49,26 @@ export class PriceLadder {
     }
   }
 
+  /** The texts of all prices, by tick, in a venue's own form of `integer × 10^scale`. */
+  texts(form: (integer: number, scale: number) => string): readonly string[] {
+    return this.#integers.map(integer => form(integer, this.scale))
+  }
+
+  /** A price less the previous close, or another price, as the same form writes it without its sign. */
+  differenceText(
+    tick: number,
+    from: number | null,
+    form: (integer: number, scale: number) => string
+  ): string {
+    const base = from === null ? this.#previous : this.#integers[from]!
+    return form(Math.abs(this.#integers[tick]! - base), this.scale)
+  }
+
+  /** The previous close in a venue's own form. */
+  previousText(form: (integer: number, scale: number) => string): string {
+    return form(this.#previous, this.scale)
+  }
+
   /** Distance from the previous close, without sign. */
   changes(): PriceForms {
     return formsOf(
@@ -99,6 +119,13 @@ function formsOf(integers: readonly number[], scale: number): PriceForms {
 export function plainDecimals(integer: number, scale: number): string {
   const [whole, fraction] = split(integer, scale)
   return `${whole}.${fraction.padEnd(8, '0')}`
+}
+
+/** Without zeros at the end: `3120.003`, `0.0006240003`, `104000300`. */
+export function shortDecimals(integer: number, scale: number): string {
+  const [whole, fraction] = split(integer, scale)
+  const digits = fraction.replace(/0+$/, '')
+  return digits === '' ? whole : `${whole}.${digits}`
 }
 
 /** A double as Java prints it (scientific from 10^7 upwards and below 10^-3), and the same expanded. */

@@ -1,20 +1,13 @@
 import { IngestError } from '../core/errors.ts'
-import { BinanceVenue } from './binance.ts'
 import { Clockwork } from './clockwork.ts'
 import { type WireCounters } from './connection.ts'
 import { FaultLog } from './fault-log.ts'
 import { type FaultPlan } from './faults.ts'
 import { Ledger } from './ledger.ts'
-import {
-  checkFaultChannels,
-  listings,
-  type SimulatedExchange,
-  simulatedExchanges,
-  type World
-} from './listings.ts'
+import { checkFaultChannels, listings, type World } from './listings.ts'
 import { Random } from './random.ts'
+import { type SimulatedExchange, simulatedExchanges, simulations } from './simulations.ts'
 import { type Timings, venueTimings } from './timings.ts'
-import { UpbitVenue } from './upbit.ts'
 import { type Handshake, VenueServer } from './venue-server.ts'
 
 export interface SimulatorOptions {
@@ -75,7 +68,7 @@ export async function startSimulators(options: SimulatorOptions): Promise<Simula
   const counters: WireCounters = { framesSent: 0, framesCorrupted: 0, bytesSent: 0 }
   const wire = { corruptRate: faults.corruptRate, random: new Random(seed, 'wire'), log: faultLog }
   const world: World = { seed, faults, faultLog, ledger }
-  const sets = exchanges.map(exchange => ({ exchange, markets: listings(exchange, world) }))
+  const sets = exchanges.map(exchange => ({ exchange, markets: listings(simulations[exchange], world) }))
   checkFaultChannels(faults, ledger)
   const clockwork = new Clockwork({
     rate: options.rate,
@@ -87,10 +80,7 @@ export async function startSimulators(options: SimulatorOptions): Promise<Simula
   })
   let connectionId = 0
   const servers = sets.map(({ exchange, markets }) => {
-    const venue =
-      exchange === 'upbit'
-        ? new UpbitVenue(markets, clockwork, timings)
-        : new BinanceVenue(markets, clockwork, timings)
+    const venue = simulations[exchange].venue(markets, clockwork, timings)
     const closesAtOnce = faults.acceptClose.some(name => name === 'all' || name === exchange)
     const context = {
       wire,

@@ -4,10 +4,15 @@ import { type ChannelSet, type Run } from './channel-set.ts'
 import { type Connection } from './connection.ts'
 import { channelName, nowMs } from './fault-log.ts'
 import { Opcode } from './frame-template.ts'
+import { upbitMarkets } from './market-spec.ts'
 import { RateWindow } from './rate-window.ts'
+import { type Simulation } from './simulation.ts'
 import { type Timings } from './timings.ts'
-import { upbitDepths } from './upbit-book.ts'
+import { UpbitBook, upbitDepths } from './upbit-book.ts'
 import { type UpbitFormat, upbitFormats } from './upbit-format.ts'
+import { UpbitMarket } from './upbit-market.ts'
+import { UpbitTicker } from './upbit-ticker.ts'
+import { UpbitTrade } from './upbit-trade.ts'
 import { type RestAnswer, type Session, type Venue } from './venue-server.ts'
 
 /**
@@ -17,7 +22,7 @@ import { type RestAnswer, type Session, type Venue } from './venue-server.ts'
  */
 export class UpbitVenue implements Venue {
   readonly exchange = 'upbit'
-  readonly websocketPath = '/websocket/v1'
+  readonly websocketPaths = ['/websocket/v1']
   readonly connects = new RateWindow(5, 1000)
   readonly markets: ReadonlyMap<string, ChannelSet>
   readonly run: Run
@@ -42,6 +47,24 @@ export class UpbitVenue implements Venue {
     }))
     return { status: 200, body: JSON.stringify(list) }
   }
+}
+
+export const upbitSimulation: Simulation = {
+  exchange: 'upbit',
+  markets: upbitMarkets,
+  ledgers: { ticker: { place: 'volume' }, trade: { place: 'size' }, orderbook: { place: 'best-bid' } },
+  channels(spec, seed, { ticker, trade, orderbook }) {
+    const shared = new UpbitMarket(spec, seed)
+    return {
+      market: shared.market,
+      channels: {
+        ticker: new UpbitTicker(shared, ticker.ledger, ticker.faults),
+        trade: new UpbitTrade(shared, trade.ledger, trade.faults),
+        orderbook: new UpbitBook(shared, orderbook.ledger, orderbook.faults)
+      }
+    }
+  },
+  venue: (markets, run, timings) => new UpbitVenue(markets, run, timings)
 }
 
 interface Wish {

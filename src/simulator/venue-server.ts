@@ -29,9 +29,10 @@ export interface RestAnswer {
 /** The venue's side of the server: paths, limits and what is said on a connection. */
 export interface Venue {
   readonly exchange: ExchangeName
-  readonly websocketPath: string
+  /** Where the venue takes WebSocket connections; the first is the usual one. */
+  readonly websocketPaths: readonly string[]
   readonly connects: RateWindow
-  open(connection: Connection, query: URLSearchParams): Session
+  open(connection: Connection, path: string, query: URLSearchParams): Session
   rest(path: string, query: URLSearchParams): RestAnswer | null
 }
 
@@ -82,8 +83,10 @@ export class VenueServer {
     return `http://127.0.0.1:${this.#port}`
   }
 
+  /** With the path where there is only one; else a client brings its own. */
   get websocketUrl(): string {
-    return `ws://127.0.0.1:${this.#port}${this.venue.websocketPath}`
+    const [path = '/', ...others] = this.venue.websocketPaths
+    return `ws://127.0.0.1:${this.#port}${others.length === 0 ? path : '/'}`
   }
 
   listen(): Promise<void> {
@@ -121,11 +124,11 @@ export class VenueServer {
     // Before `ws` takes it over nobody else listens, and a reset must not end the process.
     socket.on('error', () => socket.destroy())
     const url = new URL(request.url ?? '/', 'http://venue')
-    if (url.pathname !== this.venue.websocketPath) return this.#refuse(socket, 404, 'Not Found')
+    if (!this.venue.websocketPaths.includes(url.pathname)) return this.#refuse(socket, 404, 'Not Found')
     if (!this.venue.connects.take(nowMs())) return this.#refuse(socket, 429, 'Too Many Requests')
     this.#webSockets.handleUpgrade(request, socket, head, webSocket => {
       this.#log(101)
-      this.#open(webSocket, socket, url.searchParams)
+      this.#open(webSocket, socket, url)
     })
   }
 
@@ -134,7 +137,7 @@ export class VenueServer {
     socket.end(`HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
   }
 
-  #open(webSocket: WebSocket, socket: Duplex, query: URLSearchParams): void {
+  #open(webSocket: WebSocket, socket: Duplex, url: URL): void {
     const { wire, counters } = this.#context
     const connection = new Connection(
       this.#context.nextConnectionId(),
@@ -148,7 +151,7 @@ export class VenueServer {
     webSocket.on('error', () => webSocket.terminate())
     if (this.#context.closesAtOnce) return connection.close(1001, 'going away', 'accept-close')
     this.connections.add(connection)
-    const session = this.venue.open(connection, query)
+    const session = this.venue.open(connection, url.pathname, url.searchParams)
     webSocket.on('message', data => session.message(textOf(data)))
     webSocket.on('ping', payload => {
       connection.pong(payload)

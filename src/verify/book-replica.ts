@@ -6,7 +6,13 @@ const zeroSize = /^0*\.?0*$/
 export class BookReplica {
   readonly #bids = new Map<string, number>()
   readonly #asks = new Map<string, number>()
+  readonly #depth: number | null
   hash = 0
+
+  /** @param depth levels a side that the venue keeps; it drops the worst without a word, and so must every reader */
+  constructor(depth: number | null = null) {
+    this.#depth = depth
+  }
 
   /** A snapshot: the whole book is replaced. */
   replace(bids: readonly LevelFacts[], asks: readonly LevelFacts[]): void {
@@ -20,10 +26,23 @@ export class BookReplica {
   change(bids: readonly LevelFacts[], asks: readonly LevelFacts[]): void {
     for (let i = 0; i < bids.length; i++) this.#level(this.#bids, 'bid', bids[i]!)
     for (let i = 0; i < asks.length; i++) this.#level(this.#asks, 'ask', asks[i]!)
+    if (this.#depth === null) return
+    while (this.#bids.size > this.#depth) this.#forget(this.#bids, Math.min)
+    while (this.#asks.size > this.#depth) this.#forget(this.#asks, Math.max)
   }
 
   get levels(): number {
     return this.#bids.size + this.#asks.size
+  }
+
+  /** Takes the worst level away. */
+  #forget(side: Map<string, number>, worstOf: (...prices: number[]) => number): void {
+    const worst = worstOf(...[...side.keys()].map(Number))
+    for (const [price, hash] of side) {
+      if (Number(price) !== worst) continue
+      this.hash = (this.hash - hash) | 0
+      side.delete(price)
+    }
   }
 
   #level(side: Map<string, number>, name: 'bid' | 'ask', level: LevelFacts): void {

@@ -68,7 +68,7 @@ export class ChannelCheck {
     this.delivered = new DeliveryLog(connections)
     this.#connections = connections
     this.#findings = findings
-    this.#book = ledger.hasSequences ? new BookReplica() : null
+    this.#book = ledger.isDeltaBook ? new BookReplica(ledger.bookDepth) : null
   }
 
   isDelivered(ordinal: number): boolean {
@@ -172,10 +172,9 @@ export class ChannelCheck {
     this.shards.add(this.#connections.facts(this.#connection).shard)
   }
 
-  /** A snapshot fetched beside the stream: its place is told by its sequence, not by its frame number. */
+  /** A snapshot may come beside the stream: its place is told by its sequence or time, not by its frame number. */
   #snapshot(record: OrderBook, book: BookReplica): void {
-    const sequence = Number(record.sequence_last ?? Number.NaN)
-    const ordinal = this.ledger.ordinalOfSequence(sequence)
+    const ordinal = this.ledger.findBook(record)
     if (ordinal < -1) {
       this.#unknown(record)
       return

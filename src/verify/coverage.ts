@@ -81,7 +81,7 @@ export class Coverage {
   /** Counts every event once; `missing` is told each run that no gap declares. */
   count(missing: (run: MissingRun) => void): CoverageCounts {
     const { channel } = this
-    const covered = channel.ledger.hasSequences ? channel.coveredThrough : -1
+    const covered = channel.ledger.isDeltaBook ? channel.coveredThrough : -1
     let [delivered, superseded, missingCount, declaredMissing, depth, runStart] = [0, 0, 0, 0, 0, -1]
     for (let position = 0; position < this.#sent; position++) {
       depth += this.#declared[position]!

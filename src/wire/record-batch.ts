@@ -3,7 +3,8 @@
  *
  * ```
  * header  32 bytes   i32: magic, version, connection, batchNumber, frames, records, rowsStart, 0
- * frames  32 bytes each: f64 receivedMicros | f64 frameSeq | i32 outcome | i32 reason | i32 records | i32 subscription
+ * frames  40 bytes each: f64 receivedMicros | f64 frameSeq | i32 outcome | i32 reason | i32 records | i32 subscription
+ *         | i32 hasChecksum | i32 checksum
  * rows    104 bytes each: f64 exchangeMicros (NaN when absent), receivedMicros, frameSeq, evidence (NaN when absent),
  *         then i32: frame, frameIndex, subscription, flags, valueStart, valueEnd,
  *         tradeIdStart, tradeIdEnd, firstStart, firstEnd, lastStart, lastEnd, previousStart, previousEnd, checksum, 0, 0, 0
@@ -12,9 +13,11 @@
  * ```
  */
 const magic = 0x42525343 // "CSRB"
-const version = 1
+const version = 2
 const headerBytes = 32
-const frameBytes = 32
+const frameBytes = 40
+const frameInts = frameBytes / 4
+const frameDoubles = frameBytes / 8
 const rowBytes = 104
 const rowInts = rowBytes / 4
 const rowDoubles = rowBytes / 8
@@ -49,7 +52,9 @@ export const RecordFlag = {
   /** `stream_type` is SNAPSHOT */
   snapshotStream: 1,
   /** `kind` of an order book is SNAPSHOT: it replaces the book */
-  bookSnapshot: 2
+  bookSnapshot: 2,
+  /** the record carries a checksum (which may be 0) */
+  checksum: 4
 } as const
 
 const i32 = {
@@ -94,8 +99,8 @@ export class RecordBatch {
     this.frames = header[4]!
     this.records = header[5]!
     const rowsStart = headerBytes + this.frames * frameBytes
-    this.#frameDoubles = new Float64Array(buffer, headerBytes, this.frames * 4)
-    this.#frameInts = new Int32Array(buffer, headerBytes, this.frames * 8)
+    this.#frameDoubles = new Float64Array(buffer, headerBytes, this.frames * frameDoubles)
+    this.#frameInts = new Int32Array(buffer, headerBytes, this.frames * frameInts)
     this.#doubles = new Float64Array(buffer, rowsStart, this.records * rowDoubles)
     this.#ints = new Int32Array(buffer, rowsStart, this.records * rowInts)
   }
@@ -128,22 +133,33 @@ export class RecordBatch {
   }
 
   frameReceivedMicros(frame: number): number {
-    return this.#frameDoubles[frame * 4]!
+    return this.#frameDoubles[frame * frameDoubles]!
   }
   frameSeqOf(frame: number): number {
-    return this.#frameDoubles[frame * 4 + 1]!
+    return this.#frameDoubles[frame * frameDoubles + 1]!
   }
   outcome(frame: number): FrameOutcome {
-    return this.#frameInts[frame * 8 + 4]! as FrameOutcome
+    return this.#frameInts[frame * frameInts + 4]! as FrameOutcome
   }
   reason(frame: number): FrameReason {
-    return frameReasons[this.#frameInts[frame * 8 + 5]!] ?? 'none'
+    return frameReasons[this.#frameInts[frame * frameInts + 5]!] ?? 'none'
   }
   recordsOf(frame: number): number {
-    return this.#frameInts[frame * 8 + 6]!
+    return this.#frameInts[frame * frameInts + 6]!
   }
   frameSubscription(frame: number): number {
-    return this.#frameInts[frame * 8 + 7]!
+    return this.#frameInts[frame * frameInts + 7]!
+  }
+  /**
+   * Whether the frame carries nothing but the checksum of the book of its subscription, as that book is after the frames
+   * before. Its outcome is `control` and it has no records.
+   */
+  hasChecksum(frame: number): boolean {
+    return this.#frameInts[frame * frameInts + 8]! !== 0
+  }
+  /** The checksum of such a frame, as a signed 32-bit integer; 0 for every other frame. */
+  frameChecksum(frame: number): number {
+    return this.#frameInts[frame * frameInts + 9]!
   }
 
   /** NaN when the venue sent no event time. */
@@ -178,6 +194,7 @@ export class RecordBatch {
   valueEnd(row: number): number {
     return this.#ints[row * rowInts + firstInt + i32.valueEnd]!
   }
+  /** Signed 32-bit; 0 when there is none (see RecordFlag.checksum). */
   checksum(row: number): number {
     return this.#ints[row * rowInts + firstInt + i32.checksum]!
   }
@@ -231,7 +248,7 @@ export class RecordBatch {
 export class RecordBatchWriter {
   #frames = 0
   #records = 0
-  #frameDoubles = new Float64Array(64 * 4)
+  #frameDoubles = new Float64Array(64 * frameDoubles)
   #frameInts = new Int32Array(this.#frameDoubles.buffer)
   #doubles = new Float64Array(64 * rowDoubles)
   #ints = new Int32Array(this.#doubles.buffer)
@@ -260,18 +277,29 @@ export class RecordBatchWriter {
     subscription: number
   ): void {
     const frame = this.#frames++
-    if ((frame + 1) * 4 > this.#frameDoubles.length) {
+    if ((frame + 1) * frameDoubles > this.#frameDoubles.length) {
       const grown = new Float64Array(this.#frameDoubles.length * 2)
       grown.set(this.#frameDoubles)
       this.#frameDoubles = grown
       this.#frameInts = new Int32Array(grown.buffer)
     }
-    this.#frameDoubles[frame * 4] = receivedMicros
-    this.#frameDoubles[frame * 4 + 1] = frameSeq
-    this.#frameInts[frame * 8 + 4] = outcome
-    this.#frameInts[frame * 8 + 5] = outcome === FrameOutcome.transcoded ? 0 : frameReasons.indexOf(reason)
-    this.#frameInts[frame * 8 + 6] = records
-    this.#frameInts[frame * 8 + 7] = subscription
+    this.#frameDoubles[frame * frameDoubles] = receivedMicros
+    this.#frameDoubles[frame * frameDoubles + 1] = frameSeq
+    const ints = this.#frameInts
+    const at = frame * frameInts
+    ints[at + 4] = outcome
+    ints[at + 5] = outcome === FrameOutcome.transcoded ? 0 : frameReasons.indexOf(reason)
+    ints[at + 6] = records
+    ints[at + 7] = subscription
+    ints[at + 8] = 0
+    ints[at + 9] = 0
+  }
+
+  /** A fact of the frame closed last: it carries only this checksum, signed 32-bit. */
+  frameChecksum(value: number): void {
+    const at = (this.#frames - 1) * frameInts
+    this.#frameInts[at + 8] = 1
+    this.#frameInts[at + 9] = value
   }
 
   /** Opens a row for a record of the frame whose account is not closed yet; the absent texts are zero. */
@@ -365,8 +393,8 @@ export class RecordBatchWriter {
     header[4] = this.#frames
     header[5] = this.#records
     header[6] = headerBytes + this.#frames * frameBytes
-    new Float64Array(buffer, headerBytes, this.#frames * 4).set(
-      this.#frameDoubles.subarray(0, this.#frames * 4)
+    new Float64Array(buffer, headerBytes, this.#frames * frameDoubles).set(
+      this.#frameDoubles.subarray(0, this.#frames * frameDoubles)
     )
     const rowsStart = headerBytes + this.#frames * frameBytes
     new Float64Array(buffer, rowsStart, this.#records * rowDoubles).set(

@@ -10,15 +10,9 @@ import { SymbolTable } from '../../src/exchange-kit/symbol-table.ts'
 import { adapters } from '../../src/exchanges/registry.ts'
 import { FrameKind } from '../../src/wire/frame-batch.ts'
 import { FrameOutcome } from '../../src/wire/record-batch.ts'
-import { binanceFixture } from '../fixtures/binance.ts'
-import { type ExchangeFixture, type FrameFixture } from '../fixtures/exchange-fixture.ts'
-import { upbitFixture } from '../fixtures/upbit.ts'
+import { type FrameFixture } from '../fixtures/exchange-fixture.ts'
+import { fixtures } from '../fixtures/registry.ts'
 import { contextOf, recordsOf, type TestFrame, transcodeFrames, valueOf } from '../support/codec.ts'
-
-const fixtures: Readonly<Record<keyof typeof adapters, ExchangeFixture>> = {
-  upbit: upbitFixture,
-  binance: binanceFixture
-}
 
 const encoder = new TextEncoder()
 

@@ -175,6 +175,7 @@ async function rig(server: VenueServer, options: RigOptions): Promise<Rig> {
       batchLingerMs: 2,
       creditBytesPerConnection: options.creditBytes ?? 1_048_576
     },
+    listings: null,
     firstConnection: 100
   }
   const reports: ExchangeReport[] = []

@@ -89,7 +89,7 @@ test("a book rebuilt by the documented procedure is the ledger's after every upd
   const levels = (side: Map<string, string>): LevelFacts[] =>
     [...side].map(([price, size]) => ({ price, size }))
   let last = snapshot.lastUpdateId
-  assert.equal(bookHash(levels(bids), levels(asks)), ledger.bookHashAt(ledger.ordinalOfSequence(last)))
+  assert.equal(bookHash(levels(bids), levels(asks)), ledger.bookHashAt(ledger.ordinalOfKey(last)))
   let applied = 0
   for (const frame of client.frames.filter(text => text.includes('depthUpdate'))) {
     const delta = binanceDelta(frame)

@@ -59,7 +59,7 @@ export class CheckBench {
 
   constructor() {
     this.trades.firstTradeId = firstTradeId
-    this.book.baseSequence = firstSequence
+    this.book.baseKey = firstSequence
     this.book.baseHash = levelHash('bid', '99.0', '1.0')
     this.ledger.add(this.trades)
     this.ledger.add(this.book)
@@ -204,7 +204,7 @@ export class CheckBench {
 }
 
 function channel(requestType: 'trade' | 'orderbook', place: 'trade-id' | 'sequence'): ChannelLedger {
-  return new ChannelLedger('binance', requestType, 'BTC-USDT', 'BTCUSDT', place)
+  return new ChannelLedger('binance', requestType, 'BTC-USDT', 'BTCUSDT', { place, isDeltaBook: place === 'sequence' })
 }
 
 function position(target: Target, place: Place): Pick<Trade, 'connection_id' | 'frame_seq' | 'received_ts'> {

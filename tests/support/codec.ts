@@ -20,7 +20,11 @@ export function contextOf(
   exchange: ExchangeName,
   requestType: RequestType,
   instruments: readonly Instrument[],
-  change: { projection?: readonly string[]; format?: 'avro' | 'json' } = {}
+  change: {
+    projection?: readonly string[]
+    format?: 'avro' | 'json'
+    channelIds?: Readonly<Record<string, number>>
+  } = {}
 ): CodecContext {
   return {
     connection: {
@@ -32,7 +36,7 @@ export function contextOf(
       targetIndex: 0,
       instruments,
       projection: change.projection ?? [],
-      channelIds: {}
+      channelIds: change.channelIds ?? {}
     },
     encoding: { format: change.format ?? 'avro', schemaId: 0x01020304 }
   }

@@ -8,12 +8,18 @@ import { Ledger } from '../../../src/simulator/ledger.ts'
 import { listings } from '../../../src/simulator/listings.ts'
 import { Random } from '../../../src/simulator/random.ts'
 import { SequentialIds } from '../../../src/simulator/sequential-ids.ts'
+import { simulations } from '../../../src/simulator/simulations.ts'
 
 const startMs = 1_790_000_000_000
 
 function history(seed: number, exchange: 'upbit' | 'binance', native: string): number[] {
   const ledger = new Ledger()
-  const set = listings(exchange, { seed, faults: noFaults, faultLog: new FaultLog(), ledger }).get(native)!
+  const set = listings(simulations[exchange], {
+    seed,
+    faults: noFaults,
+    faultLog: new FaultLog(),
+    ledger
+  }).get(native)!
   const channels: Channel[] = requestTypes.map((type: RequestType) => set.channels[type])
   for (const channel of channels) channel.confirm(startMs)
   for (let n = 0; n < 600; n++) channels[n % 3]!.make(startMs + n)

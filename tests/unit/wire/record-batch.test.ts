@@ -19,7 +19,7 @@ const record = fc.record({
   evidence: fc.option(micros, { nil: Number.NaN }),
   frameIndex: fc.nat(1000),
   subscription: int,
-  flags: fc.nat(3),
+  flags: fc.nat(7),
   checksum: fc.integer({ min: -0x80000000, max: 0x7fffffff }),
   tradeId: text,
   first: text,
@@ -36,7 +36,9 @@ const frame = fc.record({
   outcome: fc.constantFrom(FrameOutcome.ignored, FrameOutcome.dead, FrameOutcome.control),
   records: fc.array(record, { maxLength: 4 }),
   /** Records that were opened and then forgotten, because the frame turned out dead. */
-  isDead: fc.boolean()
+  isDead: fc.boolean(),
+  /** A frame that was nothing but the checksum of its book. */
+  frameChecksum: fc.option(fc.integer({ min: -0x80000000, max: 0x7fffffff }))
 })
 type FrameFacts = ReturnType<typeof frame.generate>['value']
 
@@ -124,6 +126,7 @@ test('what goes into a batch comes out, whatever the frames, growth, empty and a
           const outcome = one.isDead ? one.outcome : FrameOutcome.transcoded
           const count = writer.records - before
           writer.frame(one.receivedMicros, one.frameSeq, outcome, one.reason, count, one.subscription)
+          if (one.frameChecksum !== null) writer.frameChecksum(one.frameChecksum)
         }
         const batch = new RecordBatch(writer.finish(connection, batchNumber, Uint8Array.from(values.bytes)))
         assert.deepEqual(
@@ -135,6 +138,8 @@ test('what goes into a batch comes out, whatever the frames, growth, empty and a
           assert.equal(batch.frameReceivedMicros(index), one.receivedMicros)
           assert.equal(batch.frameSeqOf(index), one.frameSeq)
           assert.equal(batch.frameSubscription(index), one.subscription)
+          assert.equal(batch.hasChecksum(index), one.frameChecksum !== null)
+          assert.equal(batch.frameChecksum(index), one.frameChecksum ?? 0)
           assert.equal(batch.outcome(index), one.isDead ? one.outcome : FrameOutcome.transcoded)
           assert.equal(batch.reason(index), one.isDead ? one.reason : 'none')
           assert.equal(batch.recordsOf(index), one.isDead ? 0 : one.records.length)

@@ -211,6 +211,7 @@ export async function exchangeRig(options: RigOptions) {
         restUrls.push(request.url)
         return Promise.resolve(options.rest?.(request.url) ?? notFound)
       },
+      listings: null,
       batcher,
       faults: new FaultReporter(clock, report => reports.push(report)),
       ledger,

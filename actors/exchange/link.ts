@@ -120,7 +120,7 @@ export class Link implements LaneOwner {
       this.#symbols.add(adapter.instruments.streamNameOf(native), index)
     })
     this.#socket = options.dial(
-      { url: plan.url, frameBytesMax: plan.frameBytesMax, clock },
+      { url: plan.url, connectionId: plan.connectionId, frameBytesMax: plan.frameBytesMax, clock },
       { opened: () => this.#opened(), frame: bytes => this.#frame(bytes), ended: end => this.#ended(end) }
     )
     this.#pacer = new MessagePacer(clock, adapter.limits.messages, frame => this.#socket.send(frame))

@@ -166,5 +166,7 @@ function hasExactly(value: unknown, keys: readonly string[]): value is Record<st
 }
 
 function isName(value: unknown): value is string {
-  return typeof value === 'string' && value.length > 0 && value.length <= nameLengthMax && !/\p{Cc}/u.test(value)
+  return (
+    typeof value === 'string' && value.length > 0 && value.length <= nameLengthMax && !/\p{Cc}/u.test(value)
+  )
 }

@@ -9,7 +9,12 @@ export interface RestRequest {
 }
 
 export type RestAnswer =
-  | { readonly type: 'body'; readonly bytes: Uint8Array }
+  | {
+      readonly type: 'body'
+      readonly bytes: Uint8Array
+      /** The `Date` header, milliseconds since the epoch in whole seconds; left out where the server sent none. */
+      readonly dateMs?: number
+    }
   | {
       readonly type: 'failed'
       readonly message: string
@@ -54,7 +59,8 @@ export const fetchRest: Rest = async request => {
       bytes.set(chunk, at)
       at += chunk.length
     }
-    return { type: 'body', bytes }
+    const dateMs = Date.parse(response.headers.get('date') ?? '')
+    return Number.isNaN(dateMs) ? { type: 'body', bytes } : { type: 'body', bytes, dateMs }
   } catch (error) {
     return failed(reasonOf(error), status)
   }

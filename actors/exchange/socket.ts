@@ -13,12 +13,16 @@ export interface SocketEnd {
   /** HTTP status of a refused handshake, and how long the venue asked to stay away. */
   readonly status: number | null
   readonly retryAfterMs: number | null
+  /** WebSocket close code; null when the socket never opened. 1005 and 1006 say that the peer sent none. */
+  readonly code: number | null
 }
 
 export interface SocketHandler {
   opened(): void
   /** One whole message, text and binary alike; the bytes are only lent for the call. */
   frame(bytes: Uint8Array): void
+  /** The peer's control frames of the protocol itself; they are answered already. For observers. */
+  heard?(kind: 'ping' | 'pong'): void
   /** Called exactly once, whether the socket ever opened or not. */
   ended(end: SocketEnd): void
 }
@@ -37,6 +41,8 @@ export interface VenueSocket {
 
 export interface DialOptions {
   readonly url: string
+  /** Of the session that this dial begins, so that whoever wraps a `Dial` can tell whose socket it is. */
+  readonly connectionId: string
   readonly frameBytesMax: number
   readonly clock: Clock
 }
@@ -52,6 +58,7 @@ class WsSocket implements VenueSocket {
   readonly #frameBytesMax: number
   readonly #socket: WebSocket
   #error: IngestError | null = null
+  #isOpened = false
   #status: number | null = null
   #retryAfterMs: number | null = null
 
@@ -72,9 +79,15 @@ class WsSocket implements VenueSocket {
     })
     this.#socket.on('unexpected-response', (_, response) => this.#refused(response))
     this.#socket.on('open', () => {
+      this.#isOpened = true
       if (upgraded !== null) this.#stampReads(upgraded)
       handler.opened()
     })
+    const { heard } = handler
+    if (heard !== undefined) {
+      this.#socket.on('ping', () => heard('ping'))
+      this.#socket.on('pong', () => heard('pong'))
+    }
     this.#socket.on('message', data => handler.frame(data as Buffer))
     this.#socket.on('error', error => this.#failed(error))
     this.#socket.on('close', (code, reason) => handler.ended(this.#end(code, reason.toString('utf8'))))
@@ -143,7 +156,13 @@ class WsSocket implements VenueSocket {
   #end(code: number, text: string): SocketEnd {
     const closed = text === '' ? `closed with ${code}` : `closed with ${code} (${text.slice(0, 120)})`
     const reason = this.#error?.message ?? closed
-    return { error: this.#error, reason, status: this.#status, retryAfterMs: this.#retryAfterMs }
+    return {
+      error: this.#error,
+      reason,
+      status: this.#status,
+      retryAfterMs: this.#retryAfterMs,
+      code: this.#isOpened ? code : null
+    }
   }
 }
 

@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { type ConnectionOptions } from 'node:tls'
 import { Kafka, type KafkaConfig, logLevel, type SASLOptions } from 'kafkajs'
-import { asIngestError, IngestError } from '../core/errors.ts'
 import { type Logger } from '../core/logger.ts'
 import { registerReadingCodecs } from './kafka-codecs.ts'
+import { readPemFile } from './pem-file.ts'
 
 /** How a Kafka cluster is reached; the same for producers, consumers and the admin client. */
 export interface KafkaAccess {
@@ -41,18 +40,9 @@ function logThrough(logger: Logger): NonNullable<KafkaConfig['logCreator']> {
 export function tlsOf({ tls, caFile, certFile, keyFile }: KafkaAccess): ConnectionOptions | boolean {
   if (!tls) return false
   return {
-    ...(caFile === null ? {} : { ca: readPem(caFile, 'kafka.caFile') }),
-    ...(certFile === null ? {} : { cert: readPem(certFile, 'kafka.certFile') }),
-    ...(keyFile === null ? {} : { key: readPem(keyFile, 'kafka.keyFile') })
-  }
-}
-
-function readPem(path: string, key: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    const { message } = asIngestError(error)
-    throw new IngestError('FILE_UNREADABLE', `${key} names ${path}, which cannot be read: ${message}`)
+    ...(caFile === null ? {} : { ca: readPemFile(caFile, 'kafka.caFile') }),
+    ...(certFile === null ? {} : { cert: readPemFile(certFile, 'kafka.certFile') }),
+    ...(keyFile === null ? {} : { key: readPemFile(keyFile, 'kafka.keyFile') })
   }
 }
 

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http'
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
-import { asIngestError, IngestError } from '../core/errors.ts'
+import { readPemFile } from './pem-file.ts'
 
 /** How a schema registry is reached. */
 export interface RegistryAccess {
@@ -63,7 +62,7 @@ export class RegistryHttp {
     if (protocol === 'https:') {
       this.#agent = new HttpsAgent({
         ...pool,
-        ...(access.caFile === null ? {} : { ca: readCa(access.caFile) })
+        ...(access.caFile === null ? {} : { ca: readPemFile(access.caFile, 'registry.caFile') })
       })
       this.#request = requestHttps
     } else {
@@ -183,18 +182,6 @@ export class RegistryHttp {
       const text = Buffer.concat(parts).toString('utf8')
       end({ kind: 'answer', status, retryAfterMs: retryAfterMs(headers['retry-after']), text })
     })
-  }
-}
-
-function readCa(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    const { message } = asIngestError(error)
-    throw new IngestError(
-      'FILE_UNREADABLE',
-      `registry.caFile names ${path}, which cannot be read: ${message}`
-    )
   }
 }
 

@@ -13,9 +13,5 @@ export function readExchange(spec: VerbSpec, name: string | undefined): Exchange
   if (name === undefined) throw usage(spec, `Name an exchange: ${known.join(', ')}`)
   if (isExchangeName(name)) return adapterOf(name)
   const hint = didYouMean(name, known)
-  throw usage(
-    spec,
-    `There is no exchange "${name}"`,
-    hint === '' ? `; there are ${known.join(', ')}.` : hint
-  )
+  throw usage(spec, `There is no exchange "${name}"`, hint === '' ? `; there are ${known.join(', ')}.` : hint)
 }

@@ -88,7 +88,11 @@ function printable(text: string): string {
 }
 
 /** How many, of what, from where and of when, in a sentence. */
-function origin(exchange: string, { instruments: all, url, source, fetchedMs }: FoundListing, shown: number): string {
+function origin(
+  exchange: string,
+  { instruments: all, url, source, fetchedMs }: FoundListing,
+  shown: number
+): string {
   const total = formatCount(all.length)
   const count = shown === all.length ? total : `${formatCount(shown)} of ${total}`
   const age = formatDuration(Math.max(0, Date.now() - fetchedMs))

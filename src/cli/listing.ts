@@ -8,6 +8,7 @@ import { SystemClock } from '../core/clock.ts'
 import { asIngestError, IngestError } from '../core/errors.ts'
 import { type Instrument } from '../domain/instrument.ts'
 import { type ExchangeAdapter } from '../exchange-kit/adapter.ts'
+import { exampleSymbol } from './exchange-facts.ts'
 
 /** A venue's listing and where it is from. */
 export interface FoundListing {
@@ -38,7 +39,7 @@ export async function findListing(wish: ListingWish): Promise<FoundListing> {
   const { adapter, settings, simulation } = wish
   const { listing } = adapter.instruments
   if (listing === null) {
-    const example = `BTC-${adapter.region === 'korea' ? 'KRW' : 'USD'}`
+    const example = exampleSymbol(adapter.region)
     throw new IngestError(
       'LISTING_FAILED',
       `${adapter.name} publishes no list of its instruments. Its symbols go by a naming rule: ${example} is ${adapter.instruments.nativeOf(example)} there.`

@@ -1,6 +1,8 @@
 import { configCheck, configPrint, configSchemaVerb } from './config.ts'
 import { decode } from './decode.ts'
 import { demo } from './demo.ts'
+import { exchanges } from './exchanges.ts'
+import { instruments } from './instruments.ts'
 import { schemasCheck, schemasRegister } from './schemas.ts'
 import { simulate } from './simulate.ts'
 import { simulateCheck } from './simulate-check.ts'
@@ -17,6 +19,8 @@ export const verbs: readonly Verb[] = [
   status,
   tail,
   decode,
+  exchanges,
+  instruments,
   simulate,
   simulateCheck,
   schemasCheck,

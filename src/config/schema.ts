@@ -214,20 +214,23 @@ export const configSchema = Type.Object(
         description: 'Path of the Unix socket that `status` and `tail` talk to (mode 0600).'
       })
     }),
-    instruments: section('The listings of the exchanges, by which symbols get the names that each exchange uses.', {
-      cacheDir: Type.String({
-        default: 'run/instruments',
-        examples: ['run/instruments'],
-        description:
-          'Folder in which fetched listings are kept, one file an exchange. Simulated exchanges are never kept. Empty: none is.'
-      }),
-      maxAgeMs: whole(
-        3_600_000,
-        0,
-        30 * 86_400_000,
-        'A kept listing of up to this age is used without asking the exchange; an older one only when the exchange does not answer.'
-      )
-    }),
+    instruments: section(
+      'The listings of the exchanges, by which symbols get the names that each exchange uses.',
+      {
+        cacheDir: Type.String({
+          default: 'run/instruments',
+          examples: ['run/instruments'],
+          description:
+            'Folder in which fetched listings are kept, one file an exchange. Simulated exchanges are never kept. Empty: none is.'
+        }),
+        maxAgeMs: whole(
+          3_600_000,
+          0,
+          30 * 86_400_000,
+          'A kept listing of up to this age is used without asking the exchange; an older one only when the exchange does not answer.'
+        )
+      }
+    ),
     pod: Type.String({
       pattern: '^[A-Za-z0-9._-]{1,63}$',
       examples: ['coin-stream-0'],

@@ -37,7 +37,8 @@ export type EnumRule<Symbol extends string> =
     } & Optional)
   | { readonly rule: 'sign'; readonly path: string; readonly positive: Symbol; readonly negative: Symbol }
 
-export type IntegerRule = { readonly rule: 'integer'; readonly path: string } & Optional
+/** `fingerprint`: a number made of the field's text, which tells only whether it changed. */
+export type IntegerRule = { readonly rule: 'integer' | 'fingerprint'; readonly path: string } & Optional
 
 /** How a frame names its symbol. */
 export type SymbolRule =
@@ -108,6 +109,8 @@ export const rfc3339 = (path: string): TimeRule => ({ rule: 'rfc3339', path })
 export const seconds = (path: string): TimeRule => ({ rule: 'seconds', path })
 
 export const integer = (path: string): IntegerRule => ({ rule: 'integer', path })
+/** For evidence, where no number of the ticker changes with each trade but a decimal does: price or size of the last. */
+export const fingerprint = (path: string): IntegerRule => ({ rule: 'fingerprint', path })
 
 export const always = <Symbol extends string>(value: Symbol): EnumRule<Symbol> => ({
   rule: 'constant',

@@ -34,7 +34,7 @@ type FieldRule =
   | EnumRule<string>
   | LevelsRule
   | {
-      readonly rule: 'text' | 'decimal' | 'instant' | 'rfc3339' | 'seconds' | 'integer'
+      readonly rule: 'text' | 'decimal' | 'instant' | 'rfc3339' | 'seconds' | 'integer' | 'fingerprint'
       readonly path: string
     }
 
@@ -50,6 +50,7 @@ function putRule(rule: FieldRule, putField: (path: string, value: Sample) => voi
       return putField(rule.path, 2)
     case 'text':
     case 'integer':
+    case 'fingerprint':
       return putField(rule.path, 7)
     case 'decimal':
       return putField(rule.path, '12.50')
@@ -114,10 +115,9 @@ function put(frame: { root: Container }, path: string, value: Sample): void {
     const isLast = depth === segments.length - 1
     const known = memberOf(container, segment)
     const isContainer = typeof known === 'object' && known !== null
-    // A list that only had to be there keeps what stands in it already.
-    const isThere = isContainer && Array.isArray(value) === Array.isArray(known)
+    // What only has to be there (a guard's list) leaves what stands in it already.
     const fresh: Sample = isLast ? value : isPosition(segments[depth + 1]) ? [] : {}
-    const next = isContainer && (!isLast || isThere) ? known : fresh
+    const next = isContainer ? known : fresh
     setMember(container, segment, next)
     if (!isLast) container = next as Container
   })

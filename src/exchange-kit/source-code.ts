@@ -142,9 +142,14 @@ function scanPlace(place: Place, base: string): string {
 }
 
 function scanObject(place: Place, base: string): string {
-  const cases = [...place.children].flatMap(([segment, child]) =>
-    segment.split('|').map(key => ({ text: key, then: `${child.variable} = v;` }))
+  // Two places may accept the same key: `ts` by itself, and as the second choice of `cts|ts`.
+  const choices = [...place.children].flatMap(([segment, child]) =>
+    segment.split('|').map(key => ({ key, variable: child.variable }))
   )
+  const cases = [...groupBy(choices, choice => choice.key)].map(([text, group]) => ({
+    text,
+    then: group.map(choice => `${choice.variable} = v;`).join(' ')
+  }))
   return `if (tape[${base}] === ${TokenKind.object}) {
     for (let i = ${base} + 3, stop = tape[${base} + 2]; i < stop;) {
       const s = tape[i + 1], v = i + 3;

@@ -172,6 +172,16 @@ export function integerOf(workspace: Workspace, token: number): number {
   return isNegative ? -value : value
 }
 
+/** 32 bits made of a number or text (FNV-1a), NaN for anything else. */
+export function fingerprintOf(workspace: Workspace, token: number): number {
+  const { tape, bytes } = workspace
+  const kind = tape[token]!
+  if (kind < stringKind || kind > TokenKind.exponent) return Number.NaN
+  let hash = 0x811c9dc5
+  for (let at = tape[token + 1]!; at < tape[token + 2]!; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193)
+  return hash >>> 0
+}
+
 /** The subscription index of a native symbol; the connection's guess is compared first. */
 export function findSymbol(workspace: Workspace, start: number, end: number): number {
   const { context, bytes } = workspace

@@ -41,7 +41,10 @@ const subscriptionOf: Readonly<Record<RequestType, Readonly<Record<string, strin
 const snapshotOf: Readonly<Record<RequestType, boolean>> = { ticker: true, trade: false, orderbook: true }
 
 /** Codes of assets that the REST API still spells its own way. */
-const restAliases: Readonly<Record<string, string>> = { XBT: 'BTC', XDG: 'DOGE' }
+const restAliases: ReadonlyMap<string, string> = new Map([
+  ['XBT', 'BTC'],
+  ['XDG', 'DOGE']
+])
 
 const symbol = native('symbol')
 const frameType = words('/type', { snapshot: 'SNAPSHOT', update: 'REALTIME' })
@@ -52,6 +55,7 @@ const channelKey = ascii('{"channel":"')
 const symbolKey = ascii('"symbol":"')
 const controlKeys = [ascii('{"method"'), ascii('{"error"'), ascii('{"Error"'), ascii('{"event"')]
 const quote = 0x22
+const zero = 0x30
 const peekBytes = 96
 
 export const kraken: ExchangeAdapter = {
@@ -204,7 +208,11 @@ function checksum(bids: readonly BookLevel[], asks: readonly BookLevel[]): numbe
 
 /** Without its point and the zeros in front. */
 function significant(decimal: string): string {
-  return decimal.replace('.', '').replace(/^0+/, '')
+  const point = decimal.indexOf('.')
+  const digits = point < 0 ? decimal : decimal.slice(0, point) + decimal.slice(point + 1)
+  let from = 0
+  while (digits.charCodeAt(from) === zero) from++
+  return from === 0 ? digits : digits.slice(from)
 }
 
 function requests(change: SubscriptionChange): readonly SubscriptionRequest[] {
@@ -286,7 +294,7 @@ function parseListing(body: JsonValue): readonly Instrument[] {
   const instruments: Instrument[] = []
   for (const entry of Object.values(membersOf(membersOf(body)?.['result']) ?? {})) {
     const fields = membersOf(entry)
-    const [base, quoted] = (textOf(fields?.['wsname']) ?? '').split('/').map(code => restAliases[code] ?? code)
+    const [base, quoted] = (textOf(fields?.['wsname']) ?? '').split('/').map(code => restAliases.get(code) ?? code)
     if (fields?.['status'] !== 'online' || !base || !quoted) continue
     instruments.push({ symbol: `${base}-${quoted}`, native: `${base}/${quoted}` })
   }

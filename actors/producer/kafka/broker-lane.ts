@@ -1,7 +1,7 @@
 import { type BrokerAddress } from '../../../src/bus/cluster-client.ts'
 import { type ProduceConnection } from '../../../src/bus/produce-connection.ts'
 import { type FlushReason } from '../../../src/domain/partition-activity.ts'
-import { alertBackoffMs, backoffMs } from './backoff.ts'
+import { alertBackoffMs, backoffMs } from '../sinks/send-backoff.ts'
 import { type Batch } from './batch.ts'
 import { isAccessFault, reasonOf } from './client-fault.ts'
 import { byName, collect } from './collect.ts'

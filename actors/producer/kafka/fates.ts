@@ -1,5 +1,5 @@
+import { alertBackoffMs, backoffMs } from '../sinks/send-backoff.ts'
 import { type Accumulator } from './accumulator.ts'
-import { alertBackoffMs, backoffMs } from './backoff.ts'
 import { faultText, policyOf } from './error-policy.ts'
 import { type Health } from './health.ts'
 import { type Partition } from './partition.ts'

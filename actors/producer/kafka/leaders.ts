@@ -1,5 +1,5 @@
 import { type ClusterClient, type ClusterMetadata } from '../../../src/bus/cluster-client.ts'
-import { alertBackoffMs, backoffMs } from './backoff.ts'
+import { alertBackoffMs, backoffMs } from '../sinks/send-backoff.ts'
 import { isAccessFault, reasonOf } from './client-fault.ts'
 import { type Health } from './health.ts'
 

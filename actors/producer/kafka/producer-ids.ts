@@ -1,7 +1,7 @@
 import { type ClusterClient, type ProducerId, protocolCodeOf } from '../../../src/bus/cluster-client.ts'
 import { type KafkaAccess } from '../../../src/bus/kafka-client.ts'
 import { explainKafkaFault } from '../../../src/bus/kafka-fault.ts'
-import { alertBackoffMs, backoffMs } from './backoff.ts'
+import { alertBackoffMs, backoffMs } from '../sinks/send-backoff.ts'
 import { isAccessFault, reasonOf } from './client-fault.ts'
 import { type Health } from './health.ts'
 import { type Partition } from './partition.ts'

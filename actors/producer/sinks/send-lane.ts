@@ -1,10 +1,9 @@
 import { CompressionTypes, type Kafka, type Producer } from 'kafkajs'
+import { backoffMs } from './send-backoff.ts'
 import { type SendBatch } from './send-batch.ts'
 import { classifySendFault, type SendFault } from './send-fault.ts'
 import { type SendQueue } from './send-queue.ts'
 
-const backoffMinMs = 100
-const backoffMaxMs = 1_000
 const produceTimeoutMs = 10_000
 const disconnectWithinMs = 2_000
 /** A broker that hangs is told of before the client gives the request up. */
@@ -260,11 +259,6 @@ export class SendLane {
 }
 
 /** 100 ms, doubled up to 1 s, ±20 %. */
-function backoffMs(failures: number): number {
-  const base = Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(failures, 10))
-  return base * (0.8 + 0.4 * Math.random())
-}
-
 /** The client can hang on a broker that does not answer, and a producer that is being left has nothing to add. */
 async function within(ms: number, promise: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { ambientLoad } from './ambient.ts'
 import { formatsSuite } from './codec/formats.ts'
 import { transcodeSuite } from './codec/transcode.ts'
+import { venuesSuite } from './codec/venues.ts'
 import { type Finding } from './figure.ts'
 import { BenchKafka } from './kafka.ts'
 import { soakSuite } from './pipeline/soak.ts'
@@ -23,6 +24,7 @@ import { type Pace, type Suite } from './suite.ts'
 const suites: readonly Suite[] = [
   transcodeSuite,
   formatsSuite,
+  venuesSuite,
   producerSuite,
   latencySuite,
   sweepSuite,

@@ -12,6 +12,9 @@ import { type FrameAccount, frameFieldAt } from '../../src/wire/shared-ledger.ts
 const heldAt = frameFieldAt('held')
 const handedOverAt = frameFieldAt('handedOver')
 
+/** The way to a producer: its port, or what stands in for it. */
+export type ProducerPort = Pick<MessagePort, 'postMessage'>
+
 /** What a connection tells a producer that has not seen it yet. */
 export interface LaneOwner {
   /** Contexts and notices that make a new producer know this connection as it stands. */
@@ -61,7 +64,7 @@ export class Batcher {
   readonly #exhausted = new Set<Lane>()
   readonly #lanes = new Map<number, Lane>()
   readonly #pending: Lane[] = []
-  #port: MessagePort | null = null
+  #port: ProducerPort | null = null
   #timer: unknown = null
   /** Producers that were lost so far. A connection that outlives one must tell the next where its data broke off. */
   epoch = 0
@@ -140,6 +143,11 @@ export class Batcher {
     this.#send(lane, { type: 'notice', connection: lane.connection, notice })
   }
 
+  /** Hands over what a connection has collected so far, so that what another of its shard brings comes after it. */
+  handOver(lane: Lane): void {
+    this.#takeBatch(lane)
+  }
+
   /** The connection has ended; nothing comes after its last notice. */
   close(lane: Lane): void {
     this.#takeBatch(lane)
@@ -175,7 +183,7 @@ export class Batcher {
   }
 
   /** A producer takes over: it is told of every connection, then gets what has waited for it. */
-  attach(port: MessagePort): void {
+  attach(port: ProducerPort): void {
     this.detach()
     this.#port = port
     for (const lane of [...this.#lanes.values()]) {

@@ -5,6 +5,7 @@ import { type ExchangeName, type RequestType, targetName } from '../../src/domai
 import { type ExchangeAdapter } from '../../src/exchange-kit/adapter.ts'
 import { type SharedLedger } from '../../src/wire/shared-ledger.ts'
 import { type Batcher } from './batcher.ts'
+import { type ThreadCapture } from './capture.ts'
 import { type FaultReporter } from './fault-reporter.ts'
 import { Gate } from './gate.ts'
 import { fetchInstruments, type InstrumentBook } from './instruments.ts'
@@ -36,6 +37,8 @@ export interface ExchangeEnvironment {
   readonly listings: ListingCache | null
   readonly batcher: Batcher
   readonly faults: FaultReporter
+  /** Null when nothing is captured. */
+  readonly capture: ThreadCapture | null
   readonly ledger: SharedLedger
   report(report: ExchangeReport): void
   nextConnection(): number
@@ -92,6 +95,7 @@ export class ExchangeActor {
       batcher: environment.batcher,
       gate: this.#gate,
       faults: environment.faults,
+      capture: environment.capture,
       report: report => environment.report(report),
       nextKey: () => ++this.#lastKey,
       nextConnection: () => environment.nextConnection(),

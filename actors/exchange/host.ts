@@ -1,11 +1,12 @@
 import { type MessagePort } from 'node:worker_threads'
 import { type Clock } from '../../src/core/clock.ts'
-import { asIngestError } from '../../src/core/errors.ts'
+import { asIngestError, toWire } from '../../src/core/errors.ts'
 import { type ExchangeName } from '../../src/domain/target.ts'
 import { type ExchangeAdapter } from '../../src/exchange-kit/adapter.ts'
 import { type FromProducer } from '../../src/wire/session-messages.ts'
 import { SharedLedger } from '../../src/wire/shared-ledger.ts'
 import { Batcher } from './batcher.ts'
+import { ThreadCapture } from './capture.ts'
 import { ExchangeActor, type ExchangeEnvironment } from './exchange.ts'
 import { FaultReporter } from './fault-reporter.ts'
 import { type Link } from './link.ts'
@@ -37,6 +38,7 @@ export class ExchangeHost {
   readonly #ledger: SharedLedger
   readonly #batcher: Batcher
   readonly #faults: FaultReporter
+  readonly #capture: ThreadCapture | null
   readonly #exchanges: readonly ExchangeActor[]
   readonly #links = new Map<number, Connected>()
   #port: MessagePort | null = null
@@ -65,6 +67,12 @@ export class ExchangeHost {
       poolBytes: (creditBytesPerConnection - ownBytes) * shards
     })
     this.#faults = new FaultReporter(clock, report)
+    this.#capture =
+      plan.capture === null
+        ? null
+        : new ThreadCapture(plan.capture, clock, error =>
+            report({ type: 'captureStopped', error: toWire(error) })
+          )
     const environment: ExchangeEnvironment = {
       pod: plan.pod,
       limits: plan.limits,
@@ -75,6 +83,7 @@ export class ExchangeHost {
       listings: plan.listings === null ? null : new ListingCache(plan.listings),
       batcher: this.#batcher,
       faults: this.#faults,
+      capture: this.#capture,
       ledger: this.#ledger,
       report,
       nextConnection: () => ++this.#lastConnection,
@@ -155,6 +164,7 @@ export class ExchangeHost {
     if (this.#isStopping) return
     const now = this.#clock.nowMicros()
     for (const exchange of this.#exchanges) exchange.tick(now)
+    this.#reportCapture()
     this.#tickTimer = this.#clock.setTimeout(() => this.#tick(), tickMs)
   }
 
@@ -170,6 +180,12 @@ export class ExchangeHost {
     await Promise.race([closed, late])
     this.#clock.clearTimeout(timer)
     this.#batcher.drain()
+    await this.#capture?.close()
+    this.#reportCapture()
     this.#report({ type: 'stopped' })
+  }
+
+  #reportCapture(): void {
+    if (this.#capture !== null) this.#report({ type: 'captured', stats: this.#capture.stats })
   }
 }

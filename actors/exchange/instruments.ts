@@ -106,10 +106,10 @@ export async function fetchListing(
 
 function read(
   bytes: Uint8Array,
-  { parse }: NonNullable<ExchangeAdapter['instruments']['listing']>
+  listing: NonNullable<ExchangeAdapter['instruments']['listing']>
 ): ListingAnswer {
   try {
-    const instruments = parse(parseJson(bytes, 0, bytes.length))
+    const instruments = listing.parse(parseJson(bytes, 0, bytes.length))
     // A venue under maintenance may answer with an empty list, or with an error in the shape of a success.
     return instruments.length === 0
       ? noListing('the answer lists no instrument')

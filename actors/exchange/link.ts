@@ -21,6 +21,7 @@ import {
 } from '../../src/wire/session-messages.ts'
 import { type FrameAccount, frameFieldAt } from '../../src/wire/shared-ledger.ts'
 import { type Batcher, type Lane, type LaneOwner } from './batcher.ts'
+import { type LinkObserver } from './link-observer.ts'
 import { MessagePacer } from './message-pacer.ts'
 import { Shedding } from './shedding.ts'
 import { type Dial, type SocketEnd, type VenueSocket } from './socket.ts'
@@ -84,6 +85,7 @@ export class Link implements LaneOwner {
   readonly #peeked: Peeked = { frameClass: FrameClass.data, symbolStart: 0, symbolEnd: 0 }
   readonly #pacer: MessagePacer
   readonly #socket: VenueSocket
+  readonly #observer: LinkObserver | null
   readonly #contexts: ConnectionContext[] = []
   #frameSeq = 0
   #openedMicros = 0
@@ -105,6 +107,8 @@ export class Link implements LaneOwner {
     account: FrameAccount
     dial: Dial
     events: LinkEvents
+    /** Null when nothing is captured. */
+    observer: LinkObserver | null
   }) {
     const { plan, adapter, clock, events } = options
     this.plan = plan
@@ -112,6 +116,7 @@ export class Link implements LaneOwner {
     this.#clock = clock
     this.#batcher = options.batcher
     this.#events = events
+    this.#observer = options.observer
     this.#values = options.account.values
     this.#isGzip = adapter.compression === 'gzip'
     this.lane = this.#batcher.open(plan.connection, options.account, this)
@@ -123,17 +128,28 @@ export class Link implements LaneOwner {
       { url: plan.url, connectionId: plan.connectionId, frameBytesMax: plan.frameBytesMax, clock },
       { opened: () => this.#opened(), frame: bytes => this.#frame(bytes), ended: end => this.#ended(end) }
     )
-    this.#pacer = new MessagePacer(clock, adapter.limits.messages, frame => this.#socket.send(frame))
+    this.#pacer = new MessagePacer(clock, adapter.limits.messages, frame => this.#sent(frame))
     this.subscriptions = new Subscriptions(adapter, plan.target.request_type, plan.instruments, {
       send: frame => this.#pacer.send(frame),
       confirmed: subscriptions => this.#confirmed(subscriptions),
       rejected: (subscriptions, reason) => this.#rejected(subscriptions, reason),
-      complete: () => events.subscribed()
+      complete: () => events.subscribed(),
+      asked: subscription => this.#observer?.asked(subscription)
     })
   }
 
   get isOpen(): boolean {
     return this.#openedMicros > 0 && !this.#isEnded
+  }
+
+  /** Frames so far, those that a replay knows to be missing included. */
+  get frameSeq(): number {
+    return this.#frameSeq
+  }
+
+  /** For a replay: frames up to this one came before it, or were not captured. */
+  resumeAt(frameSeq: number): void {
+    this.#frameSeq = frameSeq
   }
 
   get wasOpen(): boolean {
@@ -162,11 +178,12 @@ export class Link implements LaneOwner {
     if (ping === null || this.#openedMicros === 0 || nowMicros - this.#lastPingMicros < ping.everyMs * 1000)
       return
     this.#lastPingMicros = nowMicros
-    if (ping.frame === 'websocket') this.#socket.ping()
+    if (ping.frame === 'websocket') this.probe()
     else this.#pacer.sendFirst(ping.frame.text)
   }
 
   probe(): void {
+    this.#observer?.pinged()
     this.#socket.ping()
   }
 
@@ -186,6 +203,7 @@ export class Link implements LaneOwner {
   snapshot(body: Uint8Array, subscription: number): void {
     if (!this.isOpen) return
     const now = this.#clock.nowMicros()
+    this.#observer?.snapshot(body, subscription, now)
     this.#count(body.length, now)
     this.#batcher.append(this.lane, body, now, ++this.#frameSeq, subscription, FrameKind.snapshot)
   }
@@ -232,6 +250,7 @@ export class Link implements LaneOwner {
   #opened(): void {
     this.#openedMicros = this.#clock.nowMicros()
     this.#lastPingMicros = this.#openedMicros
+    this.#observer?.opened(this.#openedMicros)
     this.#sendContext()
     this.#notice({ type: 'opened', atMicros: this.#openedMicros, previous: this.plan.previous })
     const resumed = this.#events.resumption(false)
@@ -241,6 +260,7 @@ export class Link implements LaneOwner {
 
   #frame(received: Uint8Array): void {
     const readMicros = this.#socket.readMicros
+    if (this.#observer !== null) this.#observer.frame(received, readMicros)
     this.#count(received.length, readMicros)
     const frameSeq = ++this.#frameSeq
     let frame = received
@@ -274,6 +294,11 @@ export class Link implements LaneOwner {
       this.subscriptions.dataFor(subscription)
     }
     this.#data(frame, readMicros, frameSeq, subscription)
+  }
+
+  #sent(text: string): void {
+    this.#observer?.sent(text)
+    this.#socket.send(text)
   }
 
   #count(bytes: number, atMicros: number): void {
@@ -341,6 +366,7 @@ export class Link implements LaneOwner {
 
   #ended(end: SocketEnd): void {
     this.#isEnded = true
+    this.#observer?.ended(this.#isClosing, this.#lossReason, this.#clock.nowMicros())
     this.#pacer.stop()
     this.#endPause()
     this.#endShedding()

@@ -49,6 +49,7 @@ export interface ListingCacheSettings {
 export class ListingCache {
   readonly #folder: string
   readonly #maxAgeMs: number
+  #drafts = 0
 
   constructor({ folder, maxAgeMs }: ListingCacheSettings) {
     this.#folder = folder
@@ -85,13 +86,15 @@ export class ListingCache {
    */
   async write(key: ListingKey, instruments: readonly Instrument[], fetchedMs: number): Promise<void> {
     const path = this.fileOf(key.exchange)
-    // One process may write from several threads; a name left behind by a killed one is taken over.
-    const draft = join(this.#folder, `.${key.exchange}.${process.pid}-${threadId}.draft`)
-    const content = { format, ...key, fetched_ts: Math.floor(fetchedMs), instruments }
+    // Other processes and threads may write as well; a name that a killed one left behind is taken over.
+    const draft = join(this.#folder, `.${key.exchange}.${process.pid}-${threadId}-${++this.#drafts}.draft`)
+    // A name that no reader would take must not spoil the others.
+    const kept = instruments.filter(({ symbol, native }) => isName(symbol) && isName(native))
+    const content = { format, ...key, fetched_ts: Math.floor(fetchedMs), instruments: kept }
     try {
       const text = `${JSON.stringify(content)}\n`
-      if (Buffer.byteLength(text) > fileBytesMax || instruments.length > instrumentsMax)
-        throw new RangeError(`${instruments.length} instruments are too many to keep`)
+      if (Buffer.byteLength(text) > fileBytesMax || kept.length > instrumentsMax)
+        throw new RangeError(`${kept.length} instruments are too many to keep`)
       await mkdir(this.#folder, { recursive: true, mode: 0o700 })
       await rm(draft, { force: true })
       const file = await open(draft, 'wx', 0o600)

@@ -1,4 +1,5 @@
 import { type MessagePort } from 'node:worker_threads'
+import { type CaptureStats } from '../../src/capture/capture-writer.ts'
 import { type WireError } from '../../src/core/errors.ts'
 import { type LogLevel } from '../../src/core/logger.ts'
 import { type ExchangeName, type RequestType, type Target, type TargetPlan } from '../../src/domain/target.ts'
@@ -47,6 +48,8 @@ export interface ExchangeThreadPlan {
   readonly limits: ExchangeLimits
   /** Where listings are kept; null keeps none. */
   readonly listings: ListingCacheSettings | null
+  /** Where the raw frames are written beside, and the number of this thread in their files; null writes none. */
+  readonly capture: { readonly folder: string; readonly thread: number } | null
   /** Connection numbers of this thread count from here; unique in the process for all lives of all threads. */
   readonly firstConnection: number
 }
@@ -93,5 +96,9 @@ export type ExchangeReport =
       readonly symbol: string
       readonly connectionId: string
     }
+  /** About once a second while it captures, and at its end. */
+  | { readonly type: 'captured'; readonly stats: CaptureStats }
+  /** The capture could not go on; the data does. */
+  | { readonly type: 'captureStopped'; readonly error: WireError }
   /** Every socket is closed and the drain mark is on the producer's port. */
   | { readonly type: 'stopped' }

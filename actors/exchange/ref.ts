@@ -1,4 +1,5 @@
 import { type MessagePort } from 'node:worker_threads'
+import { type CaptureStats } from '../../src/capture/capture-writer.ts'
 import { fromWire, type IngestError } from '../../src/core/errors.ts'
 import { ThreadRef } from '../runtime/thread-ref.ts'
 import { type ExchangeOrder, type ExchangeReport, type ExchangeThreadPlan } from './messages.ts'
@@ -8,6 +9,8 @@ export interface ExchangeEvents {
   circuit(report: ExchangeReport & { readonly type: 'circuit' }): void
   confirmed(report: ExchangeReport & { readonly type: 'confirmed' }): void
   fault(error: IngestError, report: ExchangeReport & { readonly type: 'fault' }): void
+  captured(stats: CaptureStats): void
+  captureStopped(error: IngestError): void
 }
 
 /** A connection thread as main sees it. */
@@ -41,6 +44,12 @@ export class ExchangeRef {
           break
         case 'fault':
           events.fault(fromWire(report.error), report)
+          break
+        case 'captured':
+          events.captured(report.stats)
+          break
+        case 'captureStopped':
+          events.captureStopped(fromWire(report.error))
           break
         case 'stopped':
           this.#onStopped()

@@ -3,6 +3,7 @@ import { type RequestType, type Target } from '../../src/domain/target.ts'
 import { type ExchangeAdapter } from '../../src/exchange-kit/adapter.ts'
 import { type FrameAccount } from '../../src/wire/shared-ledger.ts'
 import { type Batcher, type Lane } from './batcher.ts'
+import { type ThreadCapture } from './capture.ts'
 import { type FaultReporter } from './fault-reporter.ts'
 import { type Gate } from './gate.ts'
 import { type Link } from './link.ts'
@@ -35,6 +36,8 @@ export interface ExchangeServices {
   readonly batcher: Batcher
   readonly gate: Gate
   readonly faults: FaultReporter
+  /** Null when nothing is captured. */
+  readonly capture: ThreadCapture | null
   report(report: ExchangeReport): void
   nextKey(): number
   nextConnection(): number

@@ -6,7 +6,7 @@ import { type SessionNotice } from '../../src/wire/session-messages.ts'
 import { type ConnectionState } from '../../src/wire/shared-ledger.ts'
 import { connectionStateOf } from './connection-state.ts'
 import { type GateClient } from './gate.ts'
-import { Link } from './link.ts'
+import { Link, type LinkPlan } from './link.ts'
 import { type ExchangeServices, type ShardPlan } from './services.ts'
 import { type SocketEnd } from './socket.ts'
 
@@ -132,20 +132,21 @@ export class Session implements GateClient {
     this.#dials++
     if (this.#dials > 1) this.#shard.account.add('reconnects', 1)
     this.#hasProved = false
+    const plan: LinkPlan = {
+      connection: this.#host.nextConnection(),
+      connectionId: `${this.#host.pod}/${target.exchange}/${target.request_type}/${ordinal}/${dialMs}`,
+      target,
+      shard,
+      targetIndex,
+      instruments: this.#instruments.filter(instrument => !this.#rejected.has(instrument.symbol)),
+      projection,
+      url: this.#host.urlOf(target.request_type),
+      previous: this.#previous,
+      frameBytesMax: limits.frameBytesMax,
+      inflatedBytesMax: limits.inflatedBytesMax
+    }
     this.#link = new Link({
-      plan: {
-        connection: this.#host.nextConnection(),
-        connectionId: `${this.#host.pod}/${target.exchange}/${target.request_type}/${ordinal}/${dialMs}`,
-        target,
-        shard,
-        targetIndex,
-        instruments: this.#instruments.filter(instrument => !this.#rejected.has(instrument.symbol)),
-        projection,
-        url: this.#host.urlOf(target.request_type),
-        previous: this.#previous,
-        frameBytesMax: limits.frameBytesMax,
-        inflatedBytesMax: limits.inflatedBytesMax
-      },
+      plan,
       adapter,
       clock,
       batcher: this.#host.batcher,
@@ -161,7 +162,8 @@ export class Session implements GateClient {
         fault: error => this.#fault(error),
         ended: end => this.#ended(end),
         resumption: isForced => this.#resumption(isForced)
-      }
+      },
+      observer: this.#host.capture?.observe(plan, ordinal, () => this.#link) ?? null
     })
     this.#host.linkStarted(this.#link)
   }

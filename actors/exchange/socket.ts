@@ -83,11 +83,8 @@ class WsSocket implements VenueSocket {
       if (upgraded !== null) this.#stampReads(upgraded)
       handler.opened()
     })
-    const { heard } = handler
-    if (heard !== undefined) {
-      this.#socket.on('ping', () => heard('ping'))
-      this.#socket.on('pong', () => heard('pong'))
-    }
+    this.#socket.on('ping', () => handler.heard?.('ping'))
+    this.#socket.on('pong', () => handler.heard?.('pong'))
     this.#socket.on('message', data => handler.frame(data as Buffer))
     this.#socket.on('error', error => this.#failed(error))
     this.#socket.on('close', (code, reason) => handler.ended(this.#end(code, reason.toString('utf8'))))

@@ -107,6 +107,7 @@ export class ConnectionLife {
   }
 
   #carry(connection: ProducerConnection, track: SymbolTrack, subscription: number): void {
+    if (track.connection !== connection.context.connection) track.confirmedMicros = 0
     track.connection = connection.context.connection
     track.connectionId = connection.context.connectionId
     track.subscription = subscription

@@ -4,14 +4,16 @@ import { type FrameAccount, type RecordAccount } from '../../src/wire/shared-led
 import { Fifo } from './fifo.ts'
 import { type OpenGap, type SymbolTrack } from './symbol-track.ts'
 
+/** Versions of a context that batches on their way may still name; a later one knows all that an earlier one did. */
+const contextsMax = 64
+
 /** What the producer holds of one socket session. */
 export class ProducerConnection {
   readonly port: MessagePort
   readonly frames: FrameAccount
   readonly records: RecordAccount
   context: ConnectionContext
-  /** Context versions that batches on their way may still name. */
-  readonly contexts = new Map<number, ConnectionContext>()
+  readonly #contexts = new Map<number, ConnectionContext>()
   /** By subscription index. */
   tracks: SymbolTrack[] = []
   openedMicros = 0
@@ -32,6 +34,21 @@ export class ProducerConnection {
     this.context = context
     this.frames = frames
     this.records = records
-    this.contexts.set(context.version, context)
+    this.learn(context)
+  }
+
+  learn(context: ConnectionContext): void {
+    this.context = context
+    this.#contexts.set(context.version, context)
+    if (this.#contexts.size <= contextsMax) return
+    for (const version of this.#contexts.keys()) {
+      this.#contexts.delete(version)
+      break
+    }
+  }
+
+  /** The context that a batch names, or the latest where that version is forgotten or was never told. */
+  contextOf(version: number): ConnectionContext {
+    return this.#contexts.get(version) ?? this.context
   }
 }

@@ -1,5 +1,6 @@
 import { type Gap, type GapReason } from '../../src/domain/gap.ts'
 import { type Target, targetName } from '../../src/domain/target.ts'
+import { type Place } from './place.ts'
 import { type OpenGap, type SymbolTrack } from './symbol-track.ts'
 
 /** The first good record after a gap, as far as the gap event needs it. */
@@ -39,23 +40,27 @@ export class Gaps {
     return this.#openByTarget.get(targetName(target)) ?? 0
   }
 
-  /** Opens a gap behind the symbol's last good record; an open one stays, since it covers the new loss as well. */
+  /**
+   * Opens a gap behind the symbol's last good record, or behind `since` where a loss shows late. An open one stays, since it
+   * covers the new loss as well.
+   */
   open(
     track: SymbolTrack,
     reason: GapReason,
     sinceMicros: number,
-    facts: { missed?: number; shed?: number; lastSequence?: string | null }
+    facts: { missed?: number; shed?: number; lastSequence?: string | null; since?: Place }
   ): void {
     if (track.gap !== null) {
       if (facts.shed !== undefined) track.gap.shed = (track.gap.shed ?? 0) + facts.shed
       return
     }
     const hasRecord = track.lastReceivedMicros > 0
+    const { since } = facts
     track.gap = this.begin(track.target, track.symbol, {
       reason,
-      connectionId: hasRecord ? track.lastConnectionId : track.connectionId,
-      openedMicros: hasRecord ? track.lastReceivedMicros : sinceMicros,
-      lastFrameSeq: hasRecord ? track.lastFrameSeq : 0,
+      connectionId: since?.connectionId ?? (hasRecord ? track.lastConnectionId : track.connectionId),
+      openedMicros: since?.receivedMicros ?? (hasRecord ? track.lastReceivedMicros : sinceMicros),
+      lastFrameSeq: since?.frameSeq ?? (hasRecord ? track.lastFrameSeq : 0),
       lastSequence: facts.lastSequence ?? lastSequenceOf(track),
       missed: facts.missed ?? null,
       shed: facts.shed ?? null

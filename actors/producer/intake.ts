@@ -60,7 +60,10 @@ export class Intake {
           this.#continuity.record(connection.tracks[batch.subscription(row)]!, batch, row, owner)
         }
       } else if (outcome === FrameOutcome.ignored) values[ignoredField] = values[ignoredField]! + 1
-      else values[codecControlField] = values[codecControlField]! + 1
+      else {
+        values[codecControlField] = values[codecControlField]! + 1
+        if (batch.hasChecksum(frame)) this.#checksum(connection, batch, frame)
+      }
     }
     values[producerHeldField] = values[producerHeldField]! - frames.frames
     this.#accounts.release(owner, 1)
@@ -103,6 +106,18 @@ export class Intake {
     }
   }
 
+  /** A frame that carries nothing but the checksum of a book, in its place among that book's updates. */
+  #checksum(connection: ProducerConnection, batch: RecordBatch, frame: number): void {
+    const track = connection.tracks[batch.frameSubscription(frame)]
+    if (track === undefined) return
+    this.#continuity.checksum(
+      track,
+      batch.connection,
+      batch.frameChecksum(frame),
+      batch.frameReceivedMicros(frame)
+    )
+  }
+
   #begin(connection: ProducerConnection, frames: FrameBatch, records: number): number {
     return this.#accounts.begin(connection, frames.payloadBytes, frames.frameSeq(frames.frames - 1), records)
   }
@@ -117,9 +132,14 @@ export class Intake {
     const { context } = connection
     const bytes = frames.bytes.subarray(frames.start(frame), frames.end(frame))
     this.#deadLetters.frame(context, bytes, seq, reason, received)
-    if (frames.kind(frame) !== FrameKind.stream) {
-      const track = connection.tracks[frames.subscription(frame)]
-      if (track !== undefined) this.#continuity.snapshotUnreadable(track)
+    const ours = connection.tracks[frames.subscription(frame)]
+    if (frames.kind(frame) === FrameKind.snapshot) {
+      if (ours !== undefined) this.#continuity.snapshotUnreadable(ours)
+    } else if (context.target.request_type === 'orderbook') {
+      // A frame whose symbol cannot be told may have been of any book.
+      for (const track of ours === undefined ? connection.tracks : [ours]) {
+        this.#continuity.frameLost(track, context.connection, ours !== undefined, received)
+      }
     }
     if (connection.decodeGap !== null) return
     connection.decodeGap = this.#gaps.begin(context.target, null, {

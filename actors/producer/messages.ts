@@ -42,6 +42,7 @@ export interface ProducerPlan {
     readonly inlineBytesMax: number
     readonly tradeIdsPerSymbol: number
     readonly bookPendingBytes: number
+    readonly bookLevelsMax: number
     readonly deadLettersPerSecond: number
     readonly creditBytes: number
     readonly controlReserveBytes: number

@@ -33,8 +33,6 @@ import { type Outcome, type RecordSink, type Route } from './sinks/record-sink.t
 import { type SymbolTrack } from './symbol-track.ts'
 import { Tracks } from './tracks.ts'
 
-/** Silence of a channel, while its siblings trade, after which it is subscribed anew. */
-const healAfterMicros = 5_000_000
 /** How long gaps about undelivered records may take after a drain whose deadline has passed. */
 const lastGapsMs = 500
 const gapTopic = 'ws.gap.events'
@@ -146,8 +144,9 @@ export class ProducerSession {
         publish: (route, bytes, start, end, receivedMicros, owner) =>
           this.#sink.append(route, bytes, start, end, receivedMicros, owner),
         drop: (owner, outcome) => this.#dropRecord(owner, outcome),
-        requestSnapshot: track => this.#ask(track, 'resnapshot'),
-        requestResubscribe: track => this.#ask(track, 'resubscribe')
+        requestSnapshot: (track, requests) =>
+          this.#ask(track, { type: 'resnapshot', ...placeOf(track), requests }),
+        requestResubscribe: track => this.#ask(track, { type: 'resubscribe', ...placeOf(track) })
       },
       this.#logger
     )
@@ -223,17 +222,19 @@ export class ProducerSession {
     this.#credits.flush()
   }
 
-  /** Once a second: looks for channels that are silent although their symbol trades. */
+  /** Once a second: looks for snapshots that are owed, and for channels that are silent although their symbol trades. */
   checkFreshness(): void {
+    const now = this.#clock.nowMicros()
     for (const track of this.#tracks.all()) {
-      if (!isProvenSilent(track, healAfterMicros)) continue
-      track.isHealing = true
-      this.#gaps.open(track, 'stale', this.#clock.nowMicros(), {})
+      this.#continuity.tick(track, now)
+      if (!isProvenSilent(track)) continue
+      this.#continuity.healed(track, now)
+      if (track.lastReceivedMicros > 0) this.#gaps.open(track, 'stale', now, {})
       this.#logger.warn(
         { code: 'SOCKET_STALE', exchange: track.target.exchange, symbol: track.symbol },
         `${track.target.request_type} is silent although the symbol trades; it is subscribed anew`
       )
-      this.#ask(track, 'resubscribe')
+      this.#ask(track, { type: 'resubscribe', ...placeOf(track) })
     }
   }
 
@@ -334,7 +335,8 @@ export class ProducerSession {
       limitHits: {
         creditBytes: this.#life.shedFrames,
         bufferBytes: this.#decoding.heldUp,
-        bookPendingBytes: this.#continuity.updatesOverflown,
+        bookPendingBytes: this.#continuity.overflown.updates,
+        bookLevelsMax: this.#continuity.overflown.levels,
         deadLettersPerSecond: this.#deadLetters.suppressed
       }
     }
@@ -373,8 +375,7 @@ export class ProducerSession {
   #context(port: MessagePort, context: ProducerConnection['context']): void {
     const known = this.#connections.get(context.connection)
     if (known !== undefined) {
-      known.context = context
-      known.contexts.set(context.version, context)
+      known.learn(context)
       this.#resolveTracks(known)
       return
     }
@@ -396,10 +397,10 @@ export class ProducerSession {
   #batch(buffer: ArrayBuffer): void {
     const frames = new FrameBatch(buffer)
     const connection = this.#connections.get(frames.connection)
-    const context = connection?.contexts.get(frames.contextVersion)
-    if (connection === undefined || context === undefined) {
+    if (connection === undefined) {
       throw new RangeError(`frame batch of connection ${frames.connection} came before its context`)
     }
+    const context = connection.contextOf(frames.contextVersion)
     const values = connection.frames.values
     values[takenField] = values[takenField]! + frames.frames
     values[producerHeldField] = values[producerHeldField]! + frames.frames
@@ -424,11 +425,8 @@ export class ProducerSession {
     }
   }
 
-  #ask(track: SymbolTrack, type: 'resnapshot' | 'resubscribe'): void {
-    const connection = this.#connections.get(track.connection)
-    if (connection === undefined || !track.isConnected) return
-    const { connection: number, subscription } = track
-    connection.port.postMessage({ type, connection: number, subscription } satisfies FromProducer)
+  #ask(track: SymbolTrack, message: FromProducer): void {
+    if (track.isConnected) this.#connections.get(track.connection)?.port.postMessage(message)
   }
 
   /** Tells that the exchange has confirmed a symbol. */
@@ -485,4 +483,9 @@ export class ProducerSession {
     if (gap.status === 'open') this.#gapsByReason[gap.reason] = (this.#gapsByReason[gap.reason] ?? 0) + 1
     this.#outbox.publish(gap)
   }
+}
+
+/** Where the connection threads know a symbol by. */
+function placeOf({ connection, subscription }: SymbolTrack): { connection: number; subscription: number } {
+  return { connection, subscription }
 }

@@ -39,6 +39,8 @@ export interface SymbolTrack extends MoveFollower {
   subscription: number
   connectionId: string
   isConnected: boolean
+  /** When the venue confirmed the symbol on that connection, 0 before. */
+  confirmedMicros: number
   /** The last good record: published, or dropped because it was known already. */
   lastReceivedMicros: number
   lastFrameSeq: number
@@ -50,6 +52,10 @@ export interface SymbolTrack extends MoveFollower {
   repeatsUntilMicros: number
   /** Of a ticker or whole book: the last ones, to tell a repeated one. */
   readonly states: RecentStates | null
+  /** Whether it was subscribed anew because it was silent, and how often since it was heard. */
   isHealing: boolean
+  heals: number
+  /** How long after a trade this channel may take to show it, milliseconds. */
+  readonly showsWithinMs: number
   gap: OpenGap | null
 }

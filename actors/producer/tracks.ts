@@ -1,7 +1,8 @@
 import { dataTopic, recordKey } from '../../src/domain/routing.ts'
 import { type Target, targetKey } from '../../src/domain/target.ts'
 import { type BookRules, type ExchangeAdapter } from '../../src/exchange-kit/adapter.ts'
-import { BookSync } from './book-sync.ts'
+import { type BookLimits, BookSync } from './book-sync.ts'
+import { showsWithinMsDefault } from './freshness.ts'
 import { RecentStates } from './recent-states.ts'
 import { type Routes } from './routes.ts'
 import { type Route } from './sinks/record-sink.ts'
@@ -9,9 +10,8 @@ import { type SymbolMoves } from './symbol-moves.ts'
 import { type SymbolTrack } from './symbol-track.ts'
 import { TradeIds } from './trade-ids.ts'
 
-export interface TrackLimits {
+export interface TrackLimits extends BookLimits {
   readonly tradeIdsPerSymbol: number
-  readonly bookPendingBytes: number
 }
 
 /** The tracks of all symbols, kept while the process lives, so that a new connection continues where the last one broke. */
@@ -55,7 +55,8 @@ export class Tracks {
     const key = recordKey(target, symbol)
     const known = this.#tracks.get(key)
     if (known !== undefined) return known
-    const { trade, book } = this.#adapterOf(target).continuity
+    const { continuity, freshness } = this.#adapterOf(target)
+    const { trade, book } = continuity
     const bookSync = this.#bookOf(target, book)
     const track: SymbolTrack = {
       target,
@@ -73,6 +74,7 @@ export class Tracks {
       subscription: -1,
       connectionId: '',
       isConnected: false,
+      confirmedMicros: 0,
       lastReceivedMicros: 0,
       lastFrameSeq: 0,
       lastConnectionId: '',
@@ -82,6 +84,8 @@ export class Tracks {
       movesSeen: 0,
       owesSinceMicros: 0,
       isHealing: false,
+      heals: 0,
+      showsWithinMs: freshness?.showsTradesWithinMs[target.request_type] ?? showsWithinMsDefault,
       gap: null
     }
     this.#tracks.set(key, track)
@@ -91,7 +95,7 @@ export class Tracks {
 
   #bookOf(target: Target, rules: BookRules): BookSync | null {
     if (target.request_type !== 'orderbook' || rules.mode === 'whole') return null
-    return new BookSync(this.#limits.bookPendingBytes)
+    return new BookSync(rules, this.#limits)
   }
 
   #movesOf(target: Target, symbol: string): SymbolMoves {

@@ -18,7 +18,7 @@ export function ratios(pair: Pair, slices: number, sliceMs: number): number[] {
 }
 
 /** CPU time, not the clock's: a program that takes the processor away for a while says nothing of either. */
-function microsPerRun(run: () => void, sliceMs: number): number {
+export function microsPerRun(run: () => void, sliceMs: number): number {
   const start = process.cpuUsage()
   const endMs = performance.now() + sliceMs
   let runs = 0

@@ -48,6 +48,9 @@ export class CaptureWriter {
   #segmentMicros = 0
   #isFresh = true
   #file: SegmentFile | null = null
+  /** Of the open file: our number of it, and the one in its name, which is higher after a restart of the thread. */
+  #fileSegment = -1
+  #lastNumber = -1
   #pumping: Promise<void> | null = null
   #timer: unknown = null
   #isOpen = true
@@ -102,9 +105,9 @@ export class CaptureWriter {
   /** Something that is always kept: without it the frames could not be replayed. */
   fact(kind: EntryKind, connection: number, detail: number, micros: number, body: Uint8Array = nothing): void {
     if (!this.#isOpen) return
+    if (!this.#block.hasRoomFor(body.length)) this.#seal()
     if (this.#isFresh) this.#begin()
     if (this.#holes.size > 0) this.#fill(connection, micros)
-    if (!this.#block.hasRoomFor(body.length)) this.#seal()
     this.#block.append(kind, connection, detail, micros, body)
   }
 
@@ -209,10 +212,6 @@ export class CaptureWriter {
     await this.#file.append(block, content)
   }
 
-  /** Of the open file: the number of ours that it has, and the one in its name, which is higher after a restart. */
-  #fileSegment = -1
-  #lastNumber = -1
-
   /** The service goes on without: what waits is let go. */
   #stop(cause: unknown): void {
     if (this.#stopped !== null) return
@@ -226,6 +225,7 @@ export class CaptureWriter {
     this.#holes.clear()
     this.#block.clear()
     void this.#file?.abandon()
+    this.#file = null
     this.#events.stopped(new IngestError('CAPTURE_STOPPED', message, { cause }))
   }
 }

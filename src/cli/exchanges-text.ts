@@ -4,7 +4,16 @@ import { wrap } from './args.ts'
 import { type ExchangeFacts } from './exchange-facts.ts'
 import { type Column, tableLines } from './table.ts'
 
-const titles = ['EXCHANGE', 'REGION', 'SYMBOL', 'NATIVE', 'CONFIRMED BY', 'BOOK', 'TRADE IDS', 'SYMBOLS']
+const titles = [
+  'EXCHANGE',
+  'REGION',
+  'SYMBOL',
+  'NATIVE',
+  'CONFIRMED BY',
+  'BOOK',
+  'TRADE IDS',
+  'SYMBOLS/SOCKET'
+]
 
 /** One line a venue. */
 export function exchangesTable(all: readonly ExchangeFacts[]): string[] {
@@ -20,7 +29,7 @@ export function exchangesTable(all: readonly ExchangeFacts[]): string[] {
   ])
   const columns = titles.map((title, i): Column => {
     const width = Math.max(title.length, ...rows.map(row => row[i]!.length))
-    return { title, width, align: title === 'SYMBOLS' ? 'right' : 'left' }
+    return { title, width, align: title === 'SYMBOLS/SOCKET' ? 'right' : 'left' }
   })
   return tableLines(columns, rows)
 }

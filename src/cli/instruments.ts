@@ -1,3 +1,4 @@
+import { fetchRest } from '../../actors/exchange/rest.ts'
 import { nearestFew, orList } from '../config/nearest.ts'
 import { type Instrument } from '../domain/instrument.ts'
 import { type VerbSpec } from './args.ts'
@@ -47,7 +48,8 @@ export const instruments: Verb = defineVerb<ConfigFlag | 'filter' | 'json' | 're
       adapter,
       settings: config.instruments,
       simulation: args.text('simulate'),
-      isRefreshed: args.has('refresh')
+      isRefreshed: args.has('refresh'),
+      rest: fetchRest
     })
     const filter = args.text('filter')
     const all = [...found.instruments].sort((a, b) => (a.symbol < b.symbol ? -1 : 1))

@@ -1,6 +1,6 @@
 import { fetchListing, type ListingAnswer } from '../../actors/exchange/instruments.ts'
 import { type CachedListing, ListingCache, type ListingKey } from '../../actors/exchange/listing-cache.ts'
-import { fetchRest } from '../../actors/exchange/rest.ts'
+import { type Rest } from '../../actors/exchange/rest.ts'
 import { RestBudget } from '../../actors/exchange/rest-budget.ts'
 import { SimulationClient } from '../app/simulation-client.ts'
 import { type Config } from '../config/schema.ts'
@@ -29,6 +29,7 @@ export interface ListingWish {
   readonly simulation: string | null
   /** Ask the venue even when a fresh listing is at hand. */
   readonly isRefreshed: boolean
+  readonly rest: Rest
 }
 
 /**
@@ -59,7 +60,7 @@ export async function findListing(wish: ListingWish): Promise<FoundListing> {
   const clock = new SystemClock()
   const budget = new RestBudget(clock, adapter.limits)
   const random = (): number => Math.random()
-  const answer = await fetchListing({ adapter, origin, rest: fetchRest, budget, clock, random }, listing)
+  const answer = await fetchListing({ adapter, origin, rest: wish.rest, budget, clock, random }, listing)
   const nowMs = Date.now()
   if (answer.type === 'failed') {
     const sentence = `The listing of ${adapter.name} could not be fetched from ${url}: ${answer.why}; ${advice(answer)}.`

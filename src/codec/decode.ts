@@ -1,5 +1,6 @@
 import { type Clock, SystemClock } from '../core/clock.ts'
 import { IngestError } from '../core/errors.ts'
+import { type Instrument } from '../domain/instrument.ts'
 import {
   type ExchangeName,
   exchangeRegions,
@@ -7,11 +8,14 @@ import {
   type RequestType,
   requestTypes
 } from '../domain/target.ts'
+import { type ExchangeAdapter } from '../exchange-kit/adapter.ts'
+import { parseJson } from '../exchange-kit/json.ts'
 import { adapterOf } from '../exchanges/registry.ts'
 import { FrameBatchWriter, FrameKind, unknownSubscription } from '../wire/frame-batch.ts'
 import { FrameOutcome, type FrameReason, RecordBatch } from '../wire/record-batch.ts'
 import { decodeRecord } from './avro-types.ts'
 import { type CodecContext } from './context.ts'
+import { isAliveFrame } from './control-frame.ts'
 import { createTranscoder } from './transcode.ts'
 
 export interface DecodeOptions {
@@ -31,6 +35,11 @@ export interface FrameExplanation {
 /** Longer lines are refused: no frame of a venue comes near, and a line must be held in memory. */
 export const lineBytesMax = 64 * 1024 * 1024
 
+interface Answer {
+  readonly explanation: FrameExplanation
+  readonly events: readonly string[]
+}
+
 const newline = 0x0a
 const carriageReturn = 0x0d
 
@@ -38,44 +47,68 @@ const carriageReturn = 0x0d
  * Decodes recorded frames of one exchange without a network: every frame goes through the transcoder of the service, and
  * what comes out is decoded from its Avro bytes. A recording does not say when and where a frame was received, so
  * `received_ts` is the time of decoding, `connection_id` is `decode/<exchange>/<request type>/0/0` and `frame_seq` the
- * line number. Symbols are split by the exchange's rule, since there is no listing to ask.
+ * line number. Symbols are split by the exchange's rule, since there is no listing to ask. Where the exchange numbers its
+ * channels, a confirmation in the recording tells whose the frames after it are.
  */
 export class FrameDecoder {
   readonly #explain: boolean
   readonly #clock: Clock
-  readonly #contexts: readonly CodecContext[]
+  readonly #adapter: ExchangeAdapter
+  #contexts: readonly CodecContext[]
   readonly #writer = new FrameBatchWriter(0, lineBytesMax)
   readonly #transcoder
   #line = 0
 
   constructor(exchange: ExchangeName, options: DecodeOptions = {}) {
-    const { instruments } = adapterOf(exchange)
+    this.#adapter = adapterOf(exchange)
     this.#explain = options.explain ?? false
     this.#clock = options.clock ?? new SystemClock()
     this.#contexts = requestTypes.map((requestType, index) => contextOf(exchange, requestType, index))
-    this.#transcoder = createTranscoder({
-      resolve(native) {
-        const symbol = instruments.canonicalOf(native)
-        return symbol === null ? null : { symbol, native }
-      }
-    })
+    this.#transcoder = createTranscoder({ resolve: native => this.#instrumentOf(native) })
   }
 
   /** The lines that one line of input gives: its events, then its explanation if asked for. */
   decode(line: Uint8Array): readonly string[] {
     this.#line++
     if (line.every(byte => byte <= 0x20)) return []
-    let answer: { explanation: FrameExplanation; events: string[] } | null = null
+    let best: Answer | null = null
     // A recording may mix the channels, so each kind of target is asked in turn.
     for (const context of this.#contexts) {
-      answer = this.#ask(line, context)
-      if (answer.explanation.kind !== 'ignored') break
+      const answer = this.#ask(line, context)
+      if (best === null || rankOf(answer) < rankOf(best)) best = answer
+      if (answer.explanation.kind === 'data') break
     }
-    if (answer === null) return []
-    return this.#explain ? [...answer.events, JSON.stringify(answer.explanation)] : answer.events
+    if (best === null) return []
+    if (best.explanation.kind === 'control') this.#learn(line)
+    return this.#explain ? [...best.events, JSON.stringify(best.explanation)] : best.events
   }
 
-  #ask(line: Uint8Array, context: CodecContext): { explanation: FrameExplanation; events: string[] } {
+  #instrumentOf(native: string): Instrument | null {
+    const symbol = this.#adapter.instruments.canonicalOf(native)
+    return symbol === null ? null : { symbol, native }
+  }
+
+  /** Takes the channel numbers that a confirmation gives to symbols into the contexts of the frames to come. */
+  #learn(line: Uint8Array): void {
+    if (isAliveFrame(this.#adapter, line, 0, line.length)) return
+    for (const event of this.#adapter.control(parseJson(line, 0, line.length))) {
+      if (event.type !== 'confirmed' || event.channelId === null) continue
+      const instrument = this.#instrumentOf(event.natives[0] ?? '')
+      if (instrument === null) continue
+      const { channelId } = event
+      this.#contexts = this.#contexts.map(({ connection, encoding }) => ({
+        connection: {
+          ...connection,
+          version: connection.version + 1,
+          instruments: [...connection.instruments, instrument],
+          channelIds: { ...connection.channelIds, [channelId]: connection.instruments.length }
+        },
+        encoding
+      }))
+    }
+  }
+
+  #ask(line: Uint8Array, context: CodecContext): Answer {
     this.#writer.append(line, this.#clock.nowMicros(), this.#line, unknownSubscription, FrameKind.stream)
     const batch = new RecordBatch(this.#transcoder.transcode(this.#writer.take(0), context))
     const events: string[] = []
@@ -164,6 +197,14 @@ function contextOf(exchange: ExchangeName, requestType: RequestType, connection:
     },
     encoding: { format: 'avro', schemaId: 0 }
   }
+}
+
+/** Which of several answers says most about a frame: the lowest. */
+function rankOf({ explanation }: Answer): number {
+  // What is broken for one kind of target is of another kind for the others, and so ignored there.
+  const order = ['data', 'control', 'malformed', 'ignored', 'unknown'] as const
+  const isOtherKind = explanation.kind === 'ignored' && explanation.reason === 'kind'
+  return order.indexOf(explanation.kind) + (isOtherKind ? 0.5 : 0)
 }
 
 function kindOf(outcome: FrameOutcome, reason: FrameReason): FrameExplanation['kind'] {

@@ -275,6 +275,12 @@ export const configSchema = Type.Object(
         gib,
         'Book updates of one symbol that wait for their snapshot; the oldest go first.'
       ),
+      bookLevelsMax: whole(
+        100_000,
+        100,
+        10_000_000,
+        'Levels kept on each side of a book to check it against its exchange; the worst are forgotten first.'
+      ),
       deadLettersPerSecond: whole(100, 0, 100_000, 'Dead frames published per second; all are counted.'),
       embeddedTopicBytes: whole(
         64 * mib,

@@ -64,6 +64,10 @@ export const errorTable = {
   },
   TOPIC_UNFIT: { disposition: 'drop', summary: 'A Kafka topic is missing or is not as planned.' },
   RECORD_UNDELIVERED: { disposition: 'drop', summary: 'A record could not be delivered.' },
+  CAPTURE_STOPPED: {
+    disposition: 'drop',
+    summary: 'A capture could not be written any more; the data goes on.'
+  },
   THREAD_EXITED: { disposition: 'restart', summary: 'A worker thread ended without being asked to.' },
   RESTARTS_EXHAUSTED: { disposition: 'exit', summary: 'A child used up its restart window.' },
   SIMULATOR_FAILED: {

@@ -22,6 +22,8 @@ export interface ExchangeAdapter {
   readonly instruments: InstrumentRules
   readonly subscriptions: SubscriptionRules
   readonly continuity: ContinuityRules
+  /** Where a channel may take longer than 1.5 s to show a trade; see `freshness.ts` of the producer. */
+  readonly freshness?: FreshnessRules
   /** `gzip`: data frames are compressed by the venue itself, and so inflated (bounded) before anything else. */
   readonly compression: 'none' | 'gzip'
   /** Field tables of every kind of data frame, tried in order; see `field-table.ts`. */
@@ -120,6 +122,11 @@ export interface SubscriptionRules {
   readonly opening?: readonly string[]
   /** The smallest correct frames for a change (where the venue replaces: the whole new set). */
   requests(change: SubscriptionChange): readonly SubscriptionRequest[]
+}
+
+export interface FreshnessRules {
+  /** By request type: how long after a trade the channel shows it at the latest, milliseconds. */
+  readonly showsTradesWithinMs: Readonly<Partial<Record<RequestType, number>>>
 }
 
 /** How order and completeness of a channel can be checked. */

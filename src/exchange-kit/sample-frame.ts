@@ -23,8 +23,11 @@ export function sampleFrame(table: RecordTable | ChecksumTable, native: string, 
 
   // Fields come after the guards: what a rule reads replaces what only had to be there.
   for (const guard of table.match) putGuard(guard, putEvent)
-  const { symbol, ...rules } = 'fields' in table ? table.fields : { symbol: table.symbol, sum: table.checksum }
-  putSymbol(symbol, native, channelId, table.match, putField)
+  const { symbol, ...rules } =
+    'fields' in table ? table.fields : { symbol: table.symbol, sum: table.checksum }
+  const isSamePlace = (guardPath: string, fieldPath: string) =>
+    placed(guardPath, event) === placed(fieldPath, element)
+  putSymbol(symbol, native, channelId, table.match, isSamePlace, putField)
   for (const rule of Object.values(rules)) putRule(rule as FieldRule, putField)
   if (table.requestType === 'ticker' && table.evidence !== undefined) putField(table.evidence.path, 7)
   return JSON.stringify(frame.root)
@@ -75,15 +78,20 @@ function putSymbol(
   native: string,
   channelId: number,
   match: readonly Guard[],
+  isSamePlace: (guardPath: string, fieldPath: string) => boolean,
   putField: (path: string, value: Sample) => void
 ): void {
   switch (rule.rule) {
     case 'native':
       return putField(rule.path, native)
     case 'nativePart': {
-      const end = match.find(guard => guard.guard === 'ends' && guard.path === rule.path)
-      const parts = [...Array<string>(rule.index).fill('x'), native]
-      return putField(rule.path, parts.join(rule.separator) + (end !== undefined && 'word' in end ? end.word : ''))
+      const wordOf = (kind: Guard['guard']) => {
+        const found = match.find(guard => guard.guard === kind && isSamePlace(guard.path, rule.path))
+        return found !== undefined && 'word' in found ? found.word : ''
+      }
+      const begun = wordOf('begins').split(rule.separator)
+      const before = Array.from({ length: rule.index }, (_, part) => begun[part] ?? 'x')
+      return putField(rule.path, [...before, native].join(rule.separator) + wordOf('ends'))
     }
     case 'nativePair': {
       const cut = rule.separator === '' ? 3 : native.indexOf(rule.separator)

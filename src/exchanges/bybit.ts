@@ -161,7 +161,10 @@ export const bybit: ExchangeAdapter = {
         // Recordings of 2023 lack it.
         sequence: optional(text('seq'))
       },
-      raw: { ...raw('i', 'T', 'p', 'v', 'S', 's', 'BT', 'RPI', 'seq', 'L'), ...fromFrame('topic', 'ts', 'type') }
+      raw: {
+        ...raw('i', 'T', 'p', 'v', 'S', 's', 'BT', 'RPI', 'seq', 'L'),
+        ...fromFrame('topic', 'ts', 'type')
+      }
     },
     {
       // A snapshot after the subscription, and again whenever the venue restarts its feed (`u` is then 1).
@@ -193,7 +196,12 @@ function fromFrame(...names: readonly string[]): Readonly<Record<string, string>
 }
 
 function ignored(topic: string) {
-  return { name: `bybit/${topic}`, requestType: null, match: [begins('topic', topic)], ignore: 'kind' } as const
+  return {
+    name: `bybit/${topic}`,
+    requestType: null,
+    match: [begins('topic', topic)],
+    ignore: 'kind'
+  } as const
 }
 
 function requests(change: SubscriptionChange): readonly SubscriptionRequest[] {

@@ -237,7 +237,8 @@ function peek(bytes: Uint8Array, start: number, end: number, found: Peeked): voi
 
 function control(message: JsonValue): readonly ControlEvent[] {
   const fields = membersOf(message)
-  switch (fields?.['response_type']) {
+  if (fields === null) return []
+  switch (textOf(fields['response_type']) ?? '') {
     case 'SUBSCRIBED': {
       const topic = membersOf(fields['data'])
       const [target, quoted] = [textOf(topic?.['target_currency']), textOf(topic?.['quote_currency'])]

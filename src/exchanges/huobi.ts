@@ -48,7 +48,13 @@ const otherChannels = [
 
 const topicKey = ascii('{"ch":"market.')
 const answerKey = ascii('"rep":"market.')
-const controlKeys = [ascii('{"ping"'), ascii('{"id"'), ascii('{"status"'), ascii('{"subbed"'), ascii('{"pong"')]
+const controlKeys = [
+  ascii('{"ping"'),
+  ascii('{"id"'),
+  ascii('{"status"'),
+  ascii('{"subbed"'),
+  ascii('{"pong"')
+]
 const dot = 0x2e
 /** What stands in front of the book in an answer: its id, status, time and topic, in any order. */
 const peekBytes = 128
@@ -147,7 +153,7 @@ export const huobi: ExchangeAdapter = {
     {
       name: 'huobi/trade.detail',
       requestType: 'trade',
-      match: [ends('ch', '.trade.detail')],
+      match: [ends('/ch', '.trade.detail')],
       each: 'tick.data',
       newestFirst: true,
       fields: {
@@ -224,7 +230,12 @@ function wholeBook(channel: string, sequence: string) {
 }
 
 function ignored(channel: string) {
-  return { name: `huobi/${channel}`, requestType: null, match: [ends('ch', `.${channel}`)], ignore: 'kind' } as const
+  return {
+    name: `huobi/${channel}`,
+    requestType: null,
+    match: [ends('ch', `.${channel}`)],
+    ignore: 'kind'
+  } as const
 }
 
 function topicOf(requestType: RequestType, name: string): string {
@@ -294,9 +305,11 @@ function parseListing(body: JsonValue): readonly Instrument[] {
   const instruments: Instrument[] = []
   for (const entry of listOf(membersOf(body)?.['data'])) {
     const fields = membersOf(entry)
-    const [name, base, quoted] = [fields?.['symbol'], fields?.['base-currency'], fields?.['quote-currency']].map(
-      textOf
-    )
+    const [name, base, quoted] = [
+      fields?.['symbol'],
+      fields?.['base-currency'],
+      fields?.['quote-currency']
+    ].map(textOf)
     if (fields?.['state'] !== 'online' || !name || !base || !quoted) continue
     instruments.push({ symbol: `${base}-${quoted}`.toUpperCase(), native: name })
   }

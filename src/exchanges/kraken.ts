@@ -287,14 +287,18 @@ function answer(fields: { readonly [key: string]: JsonValue }, error: string | n
 
 function statusEvent(data: JsonValue | undefined): ControlEvent {
   const system = textOf(membersOf(listOf(data)[0])?.['system'])
-  return system === 'online' ? { type: 'alive' } : { type: 'error', message: `system status: ${system ?? 'none'}` }
+  return system === 'online'
+    ? { type: 'alive' }
+    : { type: 'error', message: `system status: ${system ?? 'none'}` }
 }
 
 function parseListing(body: JsonValue): readonly Instrument[] {
   const instruments: Instrument[] = []
   for (const entry of Object.values(membersOf(membersOf(body)?.['result']) ?? {})) {
     const fields = membersOf(entry)
-    const [base, quoted] = (textOf(fields?.['wsname']) ?? '').split('/').map(code => restAliases.get(code) ?? code)
+    const [base, quoted] = (textOf(fields?.['wsname']) ?? '')
+      .split('/')
+      .map(code => restAliases.get(code) ?? code)
     if (fields?.['status'] !== 'online' || !base || !quoted) continue
     instruments.push({ symbol: `${base}-${quoted}`, native: `${base}/${quoted}` })
   }

@@ -43,6 +43,8 @@ const argsPerRequest = 100
 const unknownInstrument = '60018'
 const shutdownNotice = '64008'
 
+// Acknowledgements name their channel just as data does.
+const isData = isAbsent('event')
 // Every place but the price and the size of a level: the third is no longer used, the fourth counts orders.
 const bids = levels('bids', 0, 1)
 const asks = levels('asks', 0, 1)
@@ -108,7 +110,7 @@ export const okx: ExchangeAdapter = {
     {
       name: 'okx/tickers',
       requestType: 'ticker',
-      match: [is('arg.channel', 'tickers')],
+      match: [isData, is('arg.channel', 'tickers')],
       each: 'data',
       fields: {
         symbol: native('instId'),
@@ -137,7 +139,7 @@ export const okx: ExchangeAdapter = {
     {
       name: 'okx/trades',
       requestType: 'trade',
-      match: [is('arg.channel', 'trades')],
+      match: [isData, is('arg.channel', 'trades')],
       each: 'data',
       fields: {
         symbol: native('instId'),
@@ -155,7 +157,7 @@ export const okx: ExchangeAdapter = {
     {
       name: 'okx/books',
       requestType: 'orderbook',
-      match: [is('arg.channel', 'books')],
+      match: [isData, is('arg.channel', 'books')],
       each: 'data',
       fields: {
         symbol,
@@ -175,7 +177,7 @@ export const okx: ExchangeAdapter = {
       // hold it without a number and with a true checksum: nothing of `books` above may be missing, here it may.
       name: 'okx/books-l2-tbt',
       requestType: 'orderbook',
-      match: [is('arg.channel', 'books-l2-tbt'), isAbsent('data.0.seqId')],
+      match: [isData, is('arg.channel', 'books-l2-tbt'), isAbsent('data.0.seqId')],
       each: 'data',
       fields: {
         symbol,
@@ -202,7 +204,7 @@ function ignored(channel: string) {
   return {
     name: `okx/${channel}:other`,
     requestType: null,
-    match: [begins('arg.channel', channel)],
+    match: [isData, begins('arg.channel', channel)],
     ignore: 'kind'
   } as const
 }
@@ -268,7 +270,8 @@ function control(message: JsonValue): readonly ControlEvent[] {
 function refusal(said: string, code: string | null, id: string | null): ControlEvent {
   const reason = `${said === '' ? 'error without text' : said} (code ${code ?? 'none'})`
   const named = /instId:([^\s,]+)/.exec(said)?.[1]
-  if (code !== unknownInstrument || (named === undefined && id === null)) return { type: 'error', message: reason }
+  if (code !== unknownInstrument || (named === undefined && id === null))
+    return { type: 'error', message: reason }
   return { type: 'rejected', id, natives: named === undefined ? [] : [named], reason }
 }
 

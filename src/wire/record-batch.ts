@@ -229,6 +229,12 @@ export class RecordBatch {
   sequenceLastEnd(row: number): number {
     return this.#ints[row * rowInts + firstInt + i32.lastStart + 1]!
   }
+  sequencePreviousStart(row: number): number {
+    return this.#ints[row * rowInts + firstInt + i32.previousStart]!
+  }
+  sequencePreviousEnd(row: number): number {
+    return this.#ints[row * rowInts + firstInt + i32.previousStart + 1]!
+  }
 
   #text(row: number, field: number): string | null {
     const at = row * rowInts + firstInt + field

@@ -74,7 +74,15 @@ export type FromProducer =
         readonly frameSeq: number
       }[]
     }
-  /** The book of a subscription must be fetched anew over REST; its body enters the stream as a snapshot frame. */
-  | { readonly type: 'resnapshot'; readonly connection: number; readonly subscription: number }
+  /**
+   * The book of a subscription must be fetched anew: over REST, its body enters the stream as a snapshot frame; or by a
+   * request on the socket. `requests` counts those that were made for one snapshot, this one included.
+   */
+  | {
+      readonly type: 'resnapshot'
+      readonly connection: number
+      readonly subscription: number
+      readonly requests: number
+    }
   /** One symbol is silent although its siblings moved (or its stream broke): unsubscribe and subscribe it alone. */
   | { readonly type: 'resubscribe'; readonly connection: number; readonly subscription: number }

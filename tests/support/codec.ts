@@ -5,6 +5,7 @@ import { type Instrument } from '../../src/domain/instrument.ts'
 import { type ExchangeName, exchangeRegions, type RequestType } from '../../src/domain/target.ts'
 import { FrameBatchWriter, FrameKind, unknownSubscription } from '../../src/wire/frame-batch.ts'
 import { RecordBatch } from '../../src/wire/record-batch.ts'
+import { type ExchangeFixture, type FrameFixture } from '../fixtures/exchange-fixture.ts'
 
 const encoder = new TextEncoder()
 let lastConnection = 1000
@@ -40,6 +41,30 @@ export function contextOf(
     },
     encoding: { format: change.format ?? 'avro', schemaId: 0x01020304 }
   }
+}
+
+/** A context in which the fixture's instruments are subscribed, under the channel numbers that its frames carry. */
+export function fixtureContext(
+  exchange: ExchangeName,
+  requestType: RequestType,
+  fixture: ExchangeFixture,
+  change: { projection?: readonly string[] } = {}
+): CodecContext {
+  const numbered = Object.entries(fixture.channelIds ?? {}).map(([native, channelId]) => [
+    channelId,
+    fixture.instruments.findIndex(instrument => instrument.native === native)
+  ])
+  return contextOf(exchange, requestType, fixture.instruments, {
+    ...change,
+    channelIds: Object.fromEntries(numbered) as Record<string, number>
+  })
+}
+
+/** A frame of a fixture as the connection hands it over. */
+export function asTestFrame(fixture: FrameFixture): TestFrame {
+  return fixture.isSnapshot === true
+    ? { frame: fixture.frame, kind: FrameKind.snapshot, subscription: 0 }
+    : { frame: fixture.frame }
 }
 
 /** A frame batch; receive times and ordinals count up from `firstSeq`. */

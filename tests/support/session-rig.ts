@@ -234,6 +234,7 @@ function planOf(
       inlineBytesMax,
       tradeIdsPerSymbol: 4096,
       bookPendingBytes: 65_536,
+      bookLevelsMax: 1_000,
       deadLettersPerSecond: 10,
       creditBytes: 64 * 1024 * 1024,
       controlReserveBytes: 65_536

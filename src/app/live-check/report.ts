@@ -37,6 +37,8 @@ export interface ExchangeReport {
   readonly exchange: ExchangeName
   readonly region: Region
   readonly verdict: Verdict
+  /** Of no channel in particular. */
+  readonly findings: readonly Finding[]
   /** Null where the venue has none. */
   readonly listing: ListingReport | null
   readonly channels: readonly ChannelReport[]

@@ -41,6 +41,7 @@ const rules: Readonly<Record<string, Rule>> = {
     node: 'all',
     packages: ['avsc', 'kafkajs', 'lz4-napi', 'snappy']
   },
+  'src/capture/': { may: ['src/core/', 'src/domain/'], node: 'all' },
   'src/state/': { may: ['src/core/', 'src/domain/'], node: 'all' },
   'src/codec/': {
     may: ['src/core/', 'src/domain/', 'src/wire/', 'schemas/', 'src/exchange-kit/', 'src/exchanges/'],

@@ -158,6 +158,10 @@ test('what goes into a batch comes out, whatever the frames, growth, empty and a
               textAt(batch, batch.sequenceLastStart(row), batch.sequenceLastEnd(row)),
               facts.last ?? ''
             )
+            assert.equal(
+              textAt(batch, batch.sequencePreviousStart(row), batch.sequencePreviousEnd(row)),
+              facts.previous ?? ''
+            )
             row++
           }
         })

@@ -3,7 +3,8 @@ import { Batcher } from '../../../../actors/exchange/batcher.ts'
 import { ExchangeActor } from '../../../../actors/exchange/exchange.ts'
 import { FaultReporter } from '../../../../actors/exchange/fault-reporter.ts'
 import { type Link } from '../../../../actors/exchange/link.ts'
-import { type ExchangeReport } from '../../../../actors/exchange/messages.ts'
+import { type ListingCache } from '../../../../actors/exchange/listing-cache.ts'
+import { type ExchangePlan, type ExchangeReport } from '../../../../actors/exchange/messages.ts'
 import { type RestAnswer } from '../../../../actors/exchange/rest.ts'
 import { type Dial, type SocketHandler, type VenueSocket } from '../../../../actors/exchange/socket.ts'
 import { type IngestError } from '../../../../src/core/errors.ts'
@@ -58,7 +59,8 @@ export class FakeSocket implements VenueSocket {
   ): void {
     if (this.isEnded) return
     this.isEnded = true
-    this.#handler.ended({ error, reason: error?.message ?? 'closed with 1000', status, retryAfterMs })
+    const reason = error?.message ?? 'closed with 1000'
+    this.#handler.ended({ error, reason, status, retryAfterMs, code: error === null ? 1000 : null })
   }
 
   send(text: string): void {
@@ -159,6 +161,9 @@ export interface RigOptions {
   readonly shards?: number
   readonly creditBytes?: number
   readonly rest?: (url: string) => RestAnswer
+  /** Where to dial instead of the venue. */
+  readonly endpoints?: ExchangePlan['endpoints']
+  readonly listings?: ListingCache
 }
 
 const notFound: RestAnswer = { type: 'failed', message: 'HTTP status 404', status: 404, retryAfterMs: null }
@@ -191,7 +196,7 @@ export async function exchangeRig(options: RigOptions) {
   const exchange = new ExchangeActor(
     {
       exchange: adapter.name,
-      endpoints: null,
+      endpoints: options.endpoints ?? null,
       targets: [{ plan: { target, symbols, projection: [] }, targetIndex: 0, firstShard: 0, shards }]
     },
     adapter,
@@ -211,9 +216,10 @@ export async function exchangeRig(options: RigOptions) {
         restUrls.push(request.url)
         return Promise.resolve(options.rest?.(request.url) ?? notFound)
       },
-      listings: null,
+      listings: options.listings ?? null,
       batcher,
       faults: new FaultReporter(clock, report => reports.push(report)),
+      capture: null,
       ledger,
       report: report => reports.push(report),
       nextConnection: () => ++lastConnection,

@@ -1,0 +1,18 @@
+import { type GapReason } from '../../src/domain/gap.ts'
+
+/**
+ * Sees everything that passes one link, in its order: what a capture keeps, so that a replay can do the same again. It
+ * must not throw, and must copy the bytes that it keeps.
+ */
+export interface LinkObserver {
+  opened(atMicros: number): void
+  /** A frame as it came from the socket, before anything is done with it. */
+  frame(bytes: Uint8Array, readMicros: number): void
+  sent(text: string): void
+  pinged(): void
+  /** A REST body takes its place among the frames. */
+  snapshot(body: Uint8Array, subscription: number, atMicros: number): void
+  /** The link begins to ask for a subscription anew, or for all of them (null). */
+  asked(subscription: number | null): void
+  ended(isClosed: boolean, reason: GapReason, atMicros: number): void
+}

@@ -1,0 +1,103 @@
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { IngestError } from '../core/errors.ts'
+import { type TargetPlan } from '../domain/target.ts'
+import { segmentNumbers, segmentVersion } from './segment-format.ts'
+
+const manifestName = 'capture.json'
+const format = 'coin-stream capture'
+
+/** What `capture.json` says of the capture beside it. */
+export interface CaptureManifest {
+  readonly format: typeof format
+  readonly version: number
+  readonly pod: string
+  /** Microseconds since the epoch. */
+  readonly started_ts: number
+  /** In the order in which they were collected: their shards are numbered by it. */
+  readonly targets: readonly TargetPlan[]
+}
+
+export interface CaptureContent {
+  readonly manifest: CaptureManifest
+  /** Paths of the segments of each thread, the oldest first. */
+  readonly threads: readonly (readonly string[])[]
+}
+
+/**
+ * Makes the folder of a new capture, open to its owner alone. A capture is never extended: runs differ in their targets,
+ * and connection numbers are unique within one run only.
+ * @throws IngestError USAGE when something is in the folder, FILE_UNREADABLE when it cannot be made
+ */
+export async function createCaptureFolder(folder: string): Promise<void> {
+  let inside: string[]
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    inside = await readdir(folder)
+    if (inside.length === 0) await chmod(folder, 0o700)
+  } catch (error) {
+    throw new IngestError(
+      'FILE_UNREADABLE',
+      `The folder ${folder} for the capture cannot be made: ${(error as Error).message}.`
+    )
+  }
+  if (inside.length > 0) {
+    const what = inside.includes(manifestName) ? 'holds a capture already' : 'is not empty'
+    throw new IngestError('USAGE', `The folder ${folder} ${what}; a capture begins in one that is new or empty.`)
+  }
+}
+
+export async function writeManifest(
+  folder: string,
+  facts: Omit<CaptureManifest, 'format' | 'version'>
+): Promise<void> {
+  const manifest: CaptureManifest = { format, version: segmentVersion, ...facts }
+  await writeFile(join(folder, manifestName), `${JSON.stringify(manifest, null, 2)}\n`, {
+    mode: 0o600,
+    flag: 'wx'
+  })
+}
+
+/** @throws IngestError FILE_UNREADABLE when this is no folder of a capture, or one of another version */
+export async function readCaptureFolder(folder: string): Promise<CaptureContent> {
+  const path = join(folder, manifestName)
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'it has no capture.json' : String(error)
+    throw new IngestError('FILE_UNREADABLE', `${folder} is not a folder of a capture: ${why}.`)
+  }
+  const manifest = manifestOf(text, path)
+  const byThread = new Map<number, { segment: number; path: string }[]>()
+  for (const name of await readdir(folder)) {
+    const numbers = segmentNumbers(name)
+    if (numbers === null) continue
+    const segments = byThread.get(numbers.thread) ?? []
+    segments.push({ segment: numbers.segment, path: join(folder, name) })
+    byThread.set(numbers.thread, segments)
+  }
+  const threads = [...byThread]
+    .sort(([a], [b]) => a - b)
+    .map(([, segments]) => segments.sort((a, b) => a.segment - b.segment).map(segment => segment.path))
+  return { manifest, threads }
+}
+
+function manifestOf(text: string, path: string): CaptureManifest {
+  let read: Partial<CaptureManifest> | null = null
+  try {
+    read = JSON.parse(text) as Partial<CaptureManifest> | null
+  } catch {
+    // Told below, like everything else that is not ours.
+  }
+  if (read?.format !== format || !Array.isArray(read.targets)) {
+    throw new IngestError('FILE_UNREADABLE', `${path} does not describe a capture.`)
+  }
+  if (read.version !== segmentVersion) {
+    throw new IngestError(
+      'FILE_UNREADABLE',
+      `${path} is of version ${read.version} of the capture format; this build reads ${segmentVersion}.`
+    )
+  }
+  return read as CaptureManifest
+}

@@ -3,8 +3,10 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { generate, readSources } from '../schemas/generate.ts'
+import { exchangesMarkdown } from '../src/cli/exchanges-markdown.ts'
 import { errorTable } from '../src/core/errors.ts'
 import { exchangeRegions } from '../src/domain/target.ts'
+import { adapters } from '../src/exchanges/registry.ts'
 import { bannedWords, machineSpecifics } from './support/tidy/banned.ts'
 import { brokenPaths, staleFiles, undocumentedCodes, unpairedExchanges } from './support/tidy/documents.ts'
 import { forbiddenImports, importCycles } from './support/tidy/imports.ts'
@@ -177,6 +179,10 @@ test('a generated file that was edited, is missing or has lost its source is fou
   for (const files of [{ 'g/a.ts': 'b' }, {}, { 'g/a.ts': 'a', 'g/b.ts': '' }]) {
     assert.equal(staleFiles(wanted, 'g/', tree(files)).length, 1)
   }
+})
+
+test('docs/exchanges.md is what the adapters give: coin-stream exchanges --markdown > docs/exchanges.md', () => {
+  assert.equal(project.get('docs/exchanges.md'), exchangesMarkdown(Object.values(adapters)))
 })
 
 test('every path that the documents name exists', () => {

@@ -1,4 +1,4 @@
-import { CaptureWriter, type CaptureStats } from '../../src/capture/capture-writer.ts'
+import { type CaptureStats, CaptureWriter } from '../../src/capture/capture-writer.ts'
 import { EntryKind, everySubscription } from '../../src/capture/entry.ts'
 import {
   type CapturedConnection,
@@ -9,8 +9,9 @@ import { captureLimits } from '../../src/capture/limits.ts'
 import { type Clock } from '../../src/core/clock.ts'
 import { type IngestError } from '../../src/core/errors.ts'
 import { type GapReason } from '../../src/domain/gap.ts'
-import { type Link, type LinkPlan } from './link.ts'
+import { type Link } from './link.ts'
 import { type LinkObserver } from './link-observer.ts'
+import { type LinkPlan } from './link-plan.ts'
 
 /** The capture of one connection thread: what passes its links goes into the thread's segment files. */
 export class ThreadCapture {
@@ -131,7 +132,7 @@ class LinkCapture implements LinkObserver {
     this.#onEnded()
   }
 
-  #tell(kind: EntryKind, micros: number, facts: CapturedConnection | CapturedEnd): void {
+  #tell(kind: EntryKind, micros: number, facts: CapturedConnection | StandingConnection | CapturedEnd): void {
     this.#writer.fact(kind, this.#connection, 0, micros, Buffer.from(JSON.stringify(facts)))
   }
 }

@@ -141,10 +141,10 @@ export class ExchangeActor {
     for (const shard of this.#shards) shard.tick(nowMicros)
   }
 
-  /** The producer wants the book of a subscription fetched anew. */
-  resnapshot(link: Link, subscription: number): void {
-    if (this.#snapshots === null) link.subscriptions.resubscribe(subscription)
-    else this.#snapshots.want(link, subscription)
+  /** The producer wants the book of a subscription fetched anew; `requests` counts those for one snapshot. */
+  resnapshot(link: Link, subscription: number, requests: number): void {
+    if (this.#snapshots !== null) this.#snapshots.want(link, subscription)
+    else link.wantSnapshot(subscription, requests)
   }
 
   get #restOrigin(): string {

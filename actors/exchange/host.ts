@@ -151,7 +151,7 @@ export class ExchangeHost {
         break
       case 'resnapshot': {
         const connected = this.#links.get(message.connection)
-        connected?.exchange.resnapshot(connected.link, message.subscription)
+        connected?.exchange.resnapshot(connected.link, message.subscription, message.requests)
         break
       }
       case 'resubscribe':

@@ -1,18 +1,9 @@
 import { type Clock } from '../../src/core/clock.ts'
 import { IngestError } from '../../src/core/errors.ts'
 import { type GapReason } from '../../src/domain/gap.ts'
-import { type Instrument } from '../../src/domain/instrument.ts'
-import { type Target } from '../../src/domain/target.ts'
-import {
-  type ControlEvent,
-  type ExchangeAdapter,
-  FrameClass,
-  type Peeked
-} from '../../src/exchange-kit/adapter.ts'
-import { inflate } from '../../src/exchange-kit/inflate.ts'
+import { type ControlEvent, type ExchangeAdapter, FrameClass } from '../../src/exchange-kit/adapter.ts'
 import { parseJson } from '../../src/exchange-kit/json.ts'
 import { type JsonValue } from '../../src/exchange-kit/json-value.ts'
-import { SymbolTable } from '../../src/exchange-kit/symbol-table.ts'
 import { FrameKind, unknownSubscription } from '../../src/wire/frame-batch.ts'
 import {
   type ConnectionContext,
@@ -21,49 +12,20 @@ import {
 } from '../../src/wire/session-messages.ts'
 import { type FrameAccount, frameFieldAt } from '../../src/wire/shared-ledger.ts'
 import { type Batcher, type Lane, type LaneOwner } from './batcher.ts'
+import { FrameReader } from './frame-reader.ts'
 import { type LinkObserver } from './link-observer.ts'
+import { type LinkEvents, type LinkPlan } from './link-plan.ts'
 import { MessagePacer } from './message-pacer.ts'
 import { Shedding } from './shedding.ts'
+import { SnapshotRequests } from './snapshot-requests.ts'
 import { type Dial, type SocketEnd, type VenueSocket } from './socket.ts'
+import { SocketPause } from './socket-pause.ts'
 import { SubscriptionState, Subscriptions } from './subscriptions.ts'
 
 const receivedAt = frameFieldAt('received')
 const bytesReceivedAt = frameFieldAt('bytesReceived')
 const controlAt = frameFieldAt('control')
 const lastFrameAt = frameFieldAt('lastFrameMicros')
-const pausedAt = frameFieldAt('paused')
-
-/** A socket may be paused for at most this long: a paused one answers no pings. */
-const pauseMsMax = 2_000
-
-export interface LinkPlan {
-  readonly connection: number
-  readonly connectionId: string
-  readonly target: Target
-  readonly shard: number
-  readonly targetIndex: number
-  readonly instruments: readonly Instrument[]
-  readonly projection: readonly string[]
-  readonly url: string
-  /** The connection this one replaces. */
-  readonly previous: number | null
-  readonly frameBytesMax: number
-  readonly inflatedBytesMax: number
-}
-
-export interface LinkEvents {
-  opened(): void
-  /** The first data frame of this socket. */
-  firstData(): void
-  confirmed(subscriptions: readonly number[]): void
-  rejected(subscriptions: readonly number[], reason: string): void
-  subscribed(): void
-  reconnectAsked(reason: string): void
-  fault(error: IngestError): void
-  ended(end: SocketEnd): void
-  /** Where the data of this shard broke off, when the producer was replaced since its last connection began. */
-  resumption(isForced: boolean): (SessionNotice & { readonly type: 'resumed' }) | null
-}
 
 /**
  * One socket session from dial to end: frames in, in their order, to the producer; control frames answered at once.
@@ -80,23 +42,23 @@ export class Link implements LaneOwner {
   readonly #batcher: Batcher
   readonly #events: LinkEvents
   readonly #values: Float64Array
-  readonly #isGzip: boolean
-  readonly #symbols = new SymbolTable()
-  readonly #peeked: Peeked = { frameClass: FrameClass.data, symbolStart: 0, symbolEnd: 0 }
+  readonly #reader: FrameReader
   readonly #pacer: MessagePacer
   readonly #socket: VenueSocket
   readonly #observer: LinkObserver | null
-  readonly #contexts: ConnectionContext[] = []
+  readonly #snapshots: SnapshotRequests | null
+  readonly #pause: SocketPause
+  /** The latest version: it knows everything that an earlier one did. */
+  #context: ConnectionContext | null = null
   #frameSeq = 0
   #openedMicros = 0
   #lastPingMicros = 0
-  #lastReadSeen = 0
-  #guess = -1
   #isClosing = false
   #isEnded = false
+  /** Frames are missing: what still comes before the socket's end belongs to nothing. */
+  #isBroken = false
+  #isRenumbered = false
   #lossReason: GapReason = 'disconnect'
-  #pauseTimer: unknown = null
-  #pausedMicros = 0
   #shedding: Shedding | null = null
 
   constructor(options: {
@@ -118,11 +80,11 @@ export class Link implements LaneOwner {
     this.#events = events
     this.#observer = options.observer
     this.#values = options.account.values
-    this.#isGzip = adapter.compression === 'gzip'
+    this.#reader = new FrameReader(adapter, plan.instruments, plan.inflatedBytesMax)
     this.lane = this.#batcher.open(plan.connection, options.account, this)
-    plan.instruments.forEach(({ native }, index) => {
-      this.#symbols.add(native, index)
-      this.#symbols.add(adapter.instruments.streamNameOf(native), index)
+    this.#pause = new SocketPause(clock, options.account, adapter.heartbeat.limitMs, () => {
+      this.#shedding = new Shedding(this.#batcher, this.lane, plan.target.request_type)
+      this.#pause.end()
     })
     this.#socket = options.dial(
       { url: plan.url, connectionId: plan.connectionId, frameBytesMax: plan.frameBytesMax, clock },
@@ -134,8 +96,21 @@ export class Link implements LaneOwner {
       confirmed: subscriptions => this.#confirmed(subscriptions),
       rejected: (subscriptions, reason) => this.#rejected(subscriptions, reason),
       complete: () => events.subscribed(),
-      asked: subscription => this.#observer?.asked(subscription)
+      asked: subscription => this.#observer?.asked(subscription),
+      numbered: (channelId, subscription) => {
+        this.#reader.number(channelId, subscription)
+        this.#isRenumbered = true
+      }
     })
+    const { book } = adapter.continuity
+    this.#snapshots =
+      book.mode === 'delta' && book.snapshot.from === 'request'
+        ? new SnapshotRequests(book.snapshot, plan.instruments, {
+            nextId: () => this.subscriptions.nextId(),
+            send: (frame, onSent) => this.#pacer.send(frame, onSent),
+            fault: error => events.fault(error)
+          })
+        : null
   }
 
   get isOpen(): boolean {
@@ -167,8 +142,8 @@ export class Link implements LaneOwner {
 
   /** How long nothing at all has come, pings and pongs included; a paused socket is not silent. */
   silentMs(nowMicros: number): number {
-    if (this.#openedMicros === 0 || this.#pausedMicros > 0) return 0
-    const heardMicros = Math.max(this.#socket.readMicros, this.#lastReadSeen, this.#openedMicros)
+    if (this.#openedMicros === 0 || this.#pause.isOn) return 0
+    const heardMicros = Math.max(this.#socket.readMicros, this.#pause.endedMicros, this.#openedMicros)
     return (nowMicros - heardMicros) / 1000
   }
 
@@ -189,7 +164,7 @@ export class Link implements LaneOwner {
 
   close(): void {
     this.#isClosing = true
-    this.#endPause()
+    this.#pause.end()
     this.#pacer.stop()
     this.#socket.close()
   }
@@ -197,6 +172,13 @@ export class Link implements LaneOwner {
   terminate(reason: GapReason, error: IngestError): void {
     this.#lossReason = reason
     this.#socket.terminate(error)
+  }
+
+  /** The book of a subscription is to be sent as a whole: by a request, or else by subscribing it anew. */
+  wantSnapshot(subscription: number, requests: number): void {
+    if (!this.isOpen) return
+    if (this.#snapshots === null) this.subscriptions.resubscribe(subscription)
+    else this.#snapshots.want(subscription, requests)
   }
 
   /** The body of a REST snapshot takes its place among the frames. Credits do not hold it back: deltas wait for it. */
@@ -214,8 +196,8 @@ export class Link implements LaneOwner {
 
   introduce(): readonly ToProducer[] {
     const { connection, previous } = this.plan
-    const messages: ToProducer[] = this.#contexts.map(context => ({ type: 'context', context }))
-    if (this.#openedMicros === 0) return messages
+    if (this.#context === null) return []
+    const messages: ToProducer[] = [{ type: 'context', context: this.#context }]
     const notices: (SessionNotice | null)[] = [
       { type: 'opened', atMicros: this.#openedMicros, previous },
       this.#events.resumption(true)
@@ -227,23 +209,19 @@ export class Link implements LaneOwner {
     for (const notice of notices) {
       if (notice !== null) messages.push({ type: 'notice', connection, notice })
     }
+    // Snapshots that came in the stream went to the producer before.
+    if (this.#restsOnStream()) {
+      for (const subscription of subscriptions) this.subscriptions.resubscribe(subscription)
+    }
     return messages
   }
 
   creditExhausted(): void {
-    if (this.#shedding !== null || this.#pausedMicros > 0 || !this.isOpen || this.#isClosing) return
-    this.#pausedMicros = this.#clock.nowMicros()
-    this.#values[pausedAt] = 1
-    this.#socket.pause()
-    const pauseMs = Math.min(pauseMsMax, this.#adapter.heartbeat.limitMs / 4)
-    this.#pauseTimer = this.#clock.setTimeout(() => {
-      this.#shedding = new Shedding(this.#batcher, this.lane, this.plan.target.request_type)
-      this.#endPause()
-    }, pauseMs)
+    if (this.#shedding === null && this.isOpen && !this.#isClosing) this.#pause.begin(this.#socket)
   }
 
   creditReopened(): void {
-    this.#endPause()
+    this.#pause.end()
     this.#endShedding()
   }
 
@@ -259,31 +237,34 @@ export class Link implements LaneOwner {
   }
 
   #frame(received: Uint8Array): void {
+    if (this.#isBroken) return
     const readMicros = this.#socket.readMicros
     if (this.#observer !== null) this.#observer.frame(received, readMicros)
-    this.#count(received.length, readMicros)
-    const frameSeq = ++this.#frameSeq
-    let frame = received
-    if (this.#isGzip) {
-      const inflated = inflate(received, this.plan.inflatedBytesMax)
-      if (inflated instanceof IngestError) {
-        // The codec makes a dead letter of what it cannot read, and the gap that belongs to it.
-        this.#events.fault(inflated)
-        this.#data(received, readMicros, frameSeq, unknownSubscription)
-        return
-      }
-      frame = inflated
-    }
-    const peeked = this.#peeked
-    this.#adapter.peek(frame, 0, frame.length, peeked)
-    if (peeked.frameClass !== FrameClass.data) {
-      this.#unclear(frame, readMicros, frameSeq, peeked.frameClass)
+    const reader = this.#reader
+    const error = reader.read(received)
+    if (error?.code === 'FRAMES_LOST') {
+      // What follows a hole must not be delivered, or the hole would lie before the gap that declares it.
+      this.#isBroken = true
+      this.terminate('sequence', error)
       return
     }
-    let subscription = unknownSubscription
-    if (peeked.symbolEnd > 0) {
-      subscription = this.#symbols.find(frame, peeked.symbolStart, peeked.symbolEnd, this.#guess)
-      this.#guess = subscription
+    this.#count(received.length, readMicros)
+    const frameSeq = ++this.#frameSeq
+    if (error !== null) {
+      // The codec makes a dead letter of it, and the gap that belongs to it.
+      this.#events.fault(error)
+      const [subscription, kind] = [unknownSubscription, FrameKind.garbled]
+      this.#batcher.append(this.lane, received, readMicros, frameSeq, subscription, kind)
+      return
+    }
+    const { frame, frameClass, subscription } = reader
+    if (frameClass === FrameClass.alive) {
+      this.#values[controlAt] = this.#values[controlAt]! + 1
+      return
+    }
+    if (frameClass !== FrameClass.data) {
+      this.#unclear(frame, readMicros, frameSeq, frameClass)
+      return
     }
     if (this.firstDataMicros === 0) {
       this.firstDataMicros = readMicros
@@ -334,12 +315,14 @@ export class Link implements LaneOwner {
   #control(event: ControlEvent): void {
     switch (event.type) {
       case 'confirmed':
-      case 'rejected': {
-        const channelsBefore = Object.keys(this.subscriptions.channelIds).length
+      case 'rejected':
         this.subscriptions.answered(event)
-        if (Object.keys(this.subscriptions.channelIds).length !== channelsBefore) this.#sendContext()
+        if (this.#isRenumbered) this.#sendContext()
+        this.#isRenumbered = false
         break
-      }
+      case 'rejectedLast':
+        if (!this.subscriptions.refusedLast(event.reason)) this.#venueError(event.reason)
+        break
       case 'reply':
         this.#pacer.sendFirst(event.frame)
         break
@@ -349,9 +332,13 @@ export class Link implements LaneOwner {
         this.#events.reconnectAsked(event.reason)
         break
       case 'error':
-        this.#events.fault(new IngestError('VENUE_ERROR', `the exchange says: ${event.message}`))
+        this.#venueError(event.message)
         break
     }
+  }
+
+  #venueError(message: string): void {
+    this.#events.fault(new IngestError('VENUE_ERROR', `the exchange says: ${message}`))
   }
 
   #confirmed(subscriptions: readonly number[]): void {
@@ -368,7 +355,7 @@ export class Link implements LaneOwner {
     this.#isEnded = true
     this.#observer?.ended(this.#isClosing, this.#lossReason, this.#clock.nowMicros())
     this.#pacer.stop()
-    this.#endPause()
+    this.#pause.end()
     this.#endShedding()
     if (this.#openedMicros > 0) {
       const atMicros = this.#clock.nowMicros()
@@ -386,7 +373,7 @@ export class Link implements LaneOwner {
     const { connection, connectionId, target, shard, targetIndex, instruments, projection } = this.plan
     const context: ConnectionContext = {
       connection,
-      version: this.#contexts.length + 1,
+      version: (this.#context?.version ?? 0) + 1,
       connectionId,
       target,
       shard,
@@ -395,7 +382,7 @@ export class Link implements LaneOwner {
       projection,
       channelIds: { ...this.subscriptions.channelIds }
     }
-    this.#contexts.push(context)
+    this.#context = context
     this.#batcher.context(this.lane, context)
   }
 
@@ -403,31 +390,23 @@ export class Link implements LaneOwner {
     this.#batcher.notice(this.lane, notice)
   }
 
-  #endPause(): void {
-    if (this.#pauseTimer !== null) this.#clock.clearTimeout(this.#pauseTimer)
-    this.#pauseTimer = null
-    if (this.#pausedMicros === 0) return
-    this.#pausedMicros = 0
-    this.#values[pausedAt] = 0
-    this.#lastReadSeen = this.#clock.nowMicros()
-    this.#socket.resume()
-  }
-
   #endShedding(): void {
     const shedding = this.#shedding
     if (shedding === null) return
     this.#shedding = null
-    const touched = shedding.touched
+    const touched = shedding.touched ?? this.subscriptions.confirmed
     shedding.finish()
-    const isDelta = this.plan.target.request_type === 'orderbook' && !this.#healsByItself()
-    if (isDelta && this.isOpen && !this.#isClosing) {
-      for (const subscription of touched) this.subscriptions.resubscribe(subscription)
-    }
+    if (!this.#restsOnStream() || !this.isOpen || this.#isClosing) return
+    for (const subscription of touched) this.subscriptions.resubscribe(subscription)
   }
 
-  /** Whole books heal with their next frame, books on REST snapshots when the producer asks for one. */
-  #healsByItself(): boolean {
+  /**
+   * Whether only another subscription brings another snapshot of a book. Whole books heal with their next frame, books whose
+   * snapshots are fetched or asked for when the producer wants one.
+   */
+  #restsOnStream(): boolean {
     const { book } = this.#adapter.continuity
-    return book.mode === 'whole' || book.snapshot.from !== 'stream'
+    const isBook = this.plan.target.request_type === 'orderbook'
+    return isBook && book.mode === 'delta' && book.snapshot.from === 'stream'
   }
 }

@@ -2,12 +2,17 @@ import { type Clock } from '../../src/core/clock.ts'
 import { TokenBucket } from '../../src/core/token-bucket.ts'
 import { type Rate } from '../../src/exchange-kit/adapter.ts'
 
+interface Waiting {
+  readonly frame: string
+  readonly onSent: (() => void) | null
+}
+
 /** Sends frames in their order, no faster than 80 % of every limit of the venue. */
 export class MessagePacer {
   readonly #clock: Clock
   readonly #buckets: readonly TokenBucket[]
   readonly #send: (frame: string) => void
-  readonly #waiting: string[] = []
+  readonly #waiting: Waiting[] = []
   #timer: unknown = null
 
   constructor(clock: Clock, limits: readonly Rate[], send: (frame: string) => void) {
@@ -16,14 +21,15 @@ export class MessagePacer {
     this.#send = send
   }
 
-  send(frame: string): void {
-    this.#waiting.push(frame)
+  /** @param onSent told when the frame is on its way */
+  send(frame: string, onSent: (() => void) | null = null): void {
+    this.#waiting.push({ frame, onSent })
     this.#drain()
   }
 
   /** Goes in front of what waits: an answer that the venue is waiting for. */
   sendFirst(frame: string): void {
-    this.#waiting.unshift(frame)
+    this.#waiting.unshift({ frame, onSent: null })
     this.#drain()
   }
 
@@ -45,7 +51,9 @@ export class MessagePacer {
         return
       }
       for (const bucket of this.#buckets) bucket.tryTake(1, nowMs)
-      this.#send(this.#waiting.shift()!)
+      const { frame, onSent } = this.#waiting.shift()!
+      this.#send(frame)
+      onSent?.()
     }
   }
 }

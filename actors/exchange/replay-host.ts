@@ -51,7 +51,8 @@ export class ReplayHost {
   #isStopping = false
   #firstMicros = 0
   #lastMicros = 0
-  #startedMicros = 0
+  /** By how much the capture's time lies behind ours, at original speed. */
+  #behindMicros: number | null = null
   #progressMicros = 0
 
   constructor(
@@ -145,7 +146,7 @@ export class ReplayHost {
     for (let taken = 1; !this.#isStopping; taken++) {
       const stream = source.earliest()
       if (stream === null || (toMicros !== null && stream.headMicros > toMicros)) return
-      await this.#untilDue(stream.headMicros)
+      if (this.#aheadMs(stream.headMicros) >= earlyMs) await this.#untilDue(stream.headMicros)
       while (!this.#flow.hasRoom && !this.#isStopping) await this.#flow.room()
       if (this.#isStopping) return
       this.#take(stream)
@@ -175,12 +176,17 @@ export class ReplayHost {
     this.#batcher.attach(this.#flow.counted(this.#port!))
   }
 
-  /** At original speed entries keep the distances that they had. */
+  /** How long until an entry is due: at original speed entries keep the distances that they had. */
+  #aheadMs(micros: number): number {
+    if (this.#plan.speed === 'max' || !this.#isCounting) return 0
+    const now = this.#clock.nowMicros()
+    this.#behindMicros ??= now - micros
+    return (micros + this.#behindMicros - now) / 1000
+  }
+
   async #untilDue(micros: number): Promise<void> {
-    if (this.#plan.speed === 'max' || !this.#isCounting || this.#isStopping) return
-    if (this.#startedMicros === 0) this.#startedMicros = this.#clock.nowMicros() - micros
     for (;;) {
-      const aheadMs = (micros + this.#startedMicros - this.#clock.nowMicros()) / 1000
+      const aheadMs = this.#aheadMs(micros)
       if (aheadMs < earlyMs || this.#isStopping) return
       await this.#flow.pause(Math.min(aheadMs, waitMsMax))
       this.#reportProgress()

@@ -6,7 +6,8 @@ import { type SessionNotice } from '../../src/wire/session-messages.ts'
 import { type ConnectionState } from '../../src/wire/shared-ledger.ts'
 import { connectionStateOf } from './connection-state.ts'
 import { type GateClient } from './gate.ts'
-import { Link, type LinkPlan } from './link.ts'
+import { Link } from './link.ts'
+import { type LinkPlan } from './link-plan.ts'
 import { type ExchangeServices, type ShardPlan } from './services.ts'
 import { type SocketEnd } from './socket.ts'
 
@@ -228,6 +229,7 @@ export class Session implements GateClient {
   #refused(subscriptions: readonly number[], reason: string): void {
     const symbols = subscriptions.map(index => this.#link!.plan.instruments[index]!.symbol)
     for (const symbol of symbols) this.#rejected.add(symbol)
+    this.#shard.account.set('subscribed', this.#link!.subscriptions.confirmed.length)
     const message = `${this.#host.adapter.name} refused ${shown(symbols)}: ${reason}`
     this.#fault(new IngestError('SYMBOL_REJECTED', message))
     // A socket without a single subscription is of no use to anyone.

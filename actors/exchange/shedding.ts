@@ -38,9 +38,9 @@ export class Shedding {
     this.#requestType = requestType
   }
 
-  /** Subscriptions of which something was shed. */
-  get touched(): number[] {
-    return [...this.#losses.keys()].filter(subscription => subscription !== unknownSubscription)
+  /** Subscriptions of which something was shed; null when it may have been any. */
+  get touched(): number[] | null {
+    return this.#losses.has(unknownSubscription) ? null : [...this.#losses.keys()]
   }
 
   take(frame: Uint8Array, receivedMicros: number, frameSeq: number, subscription: number): void {

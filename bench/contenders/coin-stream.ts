@@ -33,6 +33,9 @@ const service = await runService({
   plans: [...plansOf('binance', plan.symbols.binance), ...plansOf('upbit', plan.symbols.upbit)],
   simulation: null,
   sinkKind: plan.sink.kind === 'kafkajs-send' ? 'kafkajs-send' : 'kafka',
+  capture: null,
+  replay: null,
+  digests: false,
   endpoints: new Map([
     ['binance', { ...endpoints, websocket: `${endpoints.websocket}/stream` }],
     ['upbit', { ...endpoints, websocket: `${endpoints.websocket}/websocket/v1` }]

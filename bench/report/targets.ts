@@ -13,6 +13,7 @@ const targets: Readonly<Record<string, { readonly min: number } | { readonly max
   'producer.records_per_s_vs_librdkafka': { min: 1 },
   'producer.records_per_s_vs_librdkafka.lz4': { min: 1 },
   'producer.p99_over_round_trip': { max: 10 },
+  'codec.us_per_event_over_median': { max: 3 },
   'pipeline.vs_kafkajs_send': { min: 2.5 },
   'pipeline.vs_naive': { min: 5 },
   'pipeline.vs_naive.20k': { min: 2.5 }

@@ -30,7 +30,7 @@ export interface Layout {
 /**
  * Shards every target by its venue's limit and places the exchanges on threads: in the order of their names, so that the
  * placement is the same after a restart.
- * @throws IngestError TARGET_INVALID when a limit of the configuration is exceeded
+ * @throws IngestError TARGET_INVALID when a limit of the configuration or of an exchange is exceeded
  */
 export function layOut(plans: readonly TargetPlan[], config: Config): Layout {
   const { targetsMax, connectionsMax, creditBytes } = config.limits
@@ -50,9 +50,12 @@ export function layOut(plans: readonly TargetPlan[], config: Config): Layout {
     }
   }
   let shards = 0
+  const connections = new Map<ExchangeName, number>()
   const targets = plans.map((plan, targetIndex): PlacedTarget => {
-    const perConnection = adapterOf(plan.target.exchange).limits.symbolsPerConnection
-    const count = Math.max(1, Math.ceil(plan.symbols.length / perConnection))
+    const count = connectionsOf(plan)
+    const taken = connections.get(plan.target.exchange) ?? 0
+    refuseBeyondVenue(plan, count, taken)
+    connections.set(plan.target.exchange, taken + count)
     const placed = { plan, targetIndex, firstShard: shards, shards: count }
     shards += count
     return placed
@@ -72,4 +75,25 @@ export function layOut(plans: readonly TargetPlan[], config: Config): Layout {
   }))
   const creditBytesPerConnection = Math.floor(creditBytes / Math.max(1, shards))
   return { exchanges, targets, shards, threads, creditBytesPerConnection }
+}
+
+function connectionsOf({ target, symbols }: TargetPlan): number {
+  return Math.max(1, Math.ceil(symbols.length / adapterOf(target.exchange).limits.symbolsPerConnection))
+}
+
+/** An exchange may allow one address so many connections, whatever they carry. */
+function refuseBeyondVenue(plan: TargetPlan, count: number, taken: number): void {
+  const { exchange } = plan.target
+  const { connections, symbolsPerConnection, connectionAgeMaxMs } = adapterOf(exchange).limits
+  if (connections === null) return
+  // A connection that is replaced before it is too old needs one beside it for a moment.
+  const room = connections - (connectionAgeMaxMs === null ? 0 : 1) - taken
+  if (count <= room) return
+  const fit = Math.min(plan.symbols.length, Math.max(0, room) * symbolsPerConnection)
+  throw new IngestError(
+    'TARGET_INVALID',
+    `${targetName(plan.target)} needs ${count} connections for its ${plan.symbols.length} symbols, but ${exchange} ` +
+      `allows one address ${connections}, of which the targets before it take ${taken}: ${fit} of its symbols fit. ` +
+      `Name fewer, or collect the rest from another address.`
+  )
 }

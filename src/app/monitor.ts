@@ -21,9 +21,12 @@ const worstFirst = [
 export class Monitor {
   readonly #ledger: SharedLedger
   readonly #targets: readonly PlacedTarget[]
+  readonly #hasLatency: boolean
   readonly #before = new Map<number, { atMs: number; records: number; rate: number }>()
 
-  constructor(ledger: SharedLedger, targets: readonly PlacedTarget[]) {
+  /** @param hasLatency false for a replay: from the receipt of a captured frame to now says nothing, and 0 is shown */
+  constructor(ledger: SharedLedger, targets: readonly PlacedTarget[], hasLatency = true) {
+    this.#hasLatency = hasLatency
     this.#ledger = ledger
     this.#targets = targets
   }
@@ -53,7 +56,7 @@ export class Monitor {
   latency(): LatencySummary {
     const all = new Histogram()
     for (const target of this.#targets) all.add(this.#ledger.records(target.targetIndex).latency)
-    return latencyOf(all)
+    return this.#latencyOf(all)
   }
 
   target(placed: PlacedTarget, gapsOpen: number, nowMs: number): TargetStatus {
@@ -68,13 +71,19 @@ export class Monitor {
       connections: states.filter(state => state === 'live' || state === 'stale').length,
       records,
       records_per_s: this.#rate(placed.targetIndex, records, nowMs),
-      latency_ms: latencyOf(account.latency),
+      latency_ms: this.#latencyOf(account.latency),
       gaps_open: gapsOpen,
-      freshness_ms: freshness(
-        shards.map(shard => shard.get('lastFrameMicros')),
-        nowMs
-      )
+      freshness_ms: this.#hasLatency
+        ? freshness(
+            shards.map(shard => shard.get('lastFrameMicros')),
+            nowMs
+          )
+        : null
     }
+  }
+
+  #latencyOf(histogram: Histogram): LatencySummary {
+    return this.#hasLatency ? latencyOf(histogram) : { p50: 0, p99: 0, p999: 0 }
   }
 
   /** Records a second since the reading before, at least half a second ago. */

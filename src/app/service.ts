@@ -18,6 +18,17 @@ export interface SimulationOptions {
   readonly verify: boolean
 }
 
+/** A capture in the place of exchanges. */
+export interface ReplayOptions {
+  readonly folder: string
+  /** Paths of the segments of each captured thread, the oldest first. */
+  readonly threads: readonly (readonly string[])[]
+  readonly speed: 'original' | 'max'
+  /** Microseconds since the epoch; null for the capture's own beginning and end. */
+  readonly fromMicros: number | null
+  readonly toMicros: number | null
+}
+
 export interface ServiceOptions {
   readonly config: Config
   /** What to collect. Empty with a simulation: everything the simulated exchanges offer. */
@@ -27,6 +38,12 @@ export interface ServiceOptions {
   readonly endpoints: ReadonlyMap<ExchangeName, { readonly websocket: string; readonly rest: string }> | null
   /** What writes to Kafka: the service's own producer, or kafkajs `send()` as the bench's reference. */
   readonly sinkKind: 'kafka' | 'kafkajs-send'
+  /** Folder that gets the raw frames, new or empty; null captures nothing. */
+  readonly capture: string | null
+  /** A capture that is replayed instead of connecting to exchanges; `plans` are its targets. */
+  readonly replay: ReplayOptions | null
+  /** Whether the summary has a digest of each key's records. Only for the embedded log. */
+  readonly digests: boolean
   /** Stops by itself after this time; null runs until it is told to stop. */
   readonly forMs: number | null
   /** May differ from `config.log.level`: logs would tear a live table. */

@@ -2,12 +2,15 @@ import { MessageChannel } from 'node:worker_threads'
 import { type ListingCacheSettings } from '../../actors/exchange/listing-cache.ts'
 import { type ExchangePlan } from '../../actors/exchange/messages.ts'
 import { ExchangeRef } from '../../actors/exchange/ref.ts'
+import { type ReplayStats } from '../../actors/exchange/replay-messages.ts'
+import { ReplayRef } from '../../actors/exchange/replay-ref.ts'
 import { defaultLogLimits } from '../../actors/log/messages.ts'
 import { LogRef } from '../../actors/log/ref.ts'
 import { type ProducerStats, type SinkPlan } from '../../actors/producer/messages.ts'
 import { ProducerRef } from '../../actors/producer/ref.ts'
 import { Supervisor } from '../../actors/supervisor/actor.ts'
 import { type Child } from '../../actors/supervisor/child-spec.ts'
+import { type CaptureStats } from '../capture/capture-writer.ts'
 import { type Config } from '../config/schema.ts'
 import { type Clock } from '../core/clock.ts'
 import { type IngestError } from '../core/errors.ts'
@@ -18,7 +21,7 @@ import { type ExchangeName } from '../domain/target.ts'
 import { type SharedLedger } from '../wire/shared-ledger.ts'
 import { closeConnectionAccounts, closeProducerAccounts } from './accounts.ts'
 import { type Layout } from './layout.ts'
-import { type ThreadStatus } from './service.ts'
+import { type ReplayOptions, type ThreadStatus } from './service.ts'
 
 const stopSocketsMs = 3_000
 /** Each life of each connection thread numbers its connections from a range of its own. */
@@ -35,6 +38,10 @@ export interface ThreadsPlan {
   readonly layout: Layout
   /** Unix socket of the embedded log on which a checker attaches; null opens none. */
   readonly verifySocket: string | null
+  /** Folder for the raw frames; null captures nothing. */
+  readonly capture: string | null
+  /** What is fed in the place of exchanges; null connects to them. */
+  readonly replay: ReplayOptions | null
   /** By topic, of every topic that holds Avro. */
   readonly schemaIds: Readonly<Record<string, number>>
   /** Partition counts of the sink's topics, as they are when a producer starts. */
@@ -47,16 +54,22 @@ export interface ThreadsEvents {
   fault(error: IngestError, facts: { readonly suppressed?: number; readonly [name: string]: unknown }): void
   /** A producer is ready: the first, or one after another that ended. */
   producerReady(): void
+  /** Something about a capture that is replayed. */
+  remark(sentence: string): void
+  replayFinished(): void
   /** The service cannot go on. */
   failed(error: IngestError): void
 }
+
+/** A thread that brings frames to the producer. */
+type FrameSource = Pick<ExchangeRef, 'exited' | 'connect' | 'stop' | 'terminate' | 'kill'>
 
 /** The worker threads under their supervisor, and the ports between them. */
 export class Threads {
   readonly #plan: ThreadsPlan
   readonly #events: ThreadsEvents
   readonly #supervisor: Supervisor
-  readonly #exchanges = new Map<number, ExchangeRef>()
+  readonly #exchanges = new Map<number, FrameSource>()
   #log: LogRef | null = null
   #producer: ProducerRef | null = null
   #stats: ProducerStats | null = null
@@ -66,6 +79,9 @@ export class Threads {
   #gapsOpened = 0
   /** Those of whose end the sink is not known to have heard: when the producer dies they are its successor's. */
   readonly #openGaps = new Map<string, Gap>()
+  /** By thread, of all its lives so far and of the one that is running. */
+  readonly #captured = new Map<number, { readonly before: CaptureStats[]; now: CaptureStats | null }>()
+  #replayed: ReplayStats | null = null
   #lives = 0
   #isStopping = false
 
@@ -94,6 +110,18 @@ export class Threads {
   get gaps(): ProducerStats['gaps'] {
     const open = this.#stats?.gaps.open ?? this.#openGaps.size
     return { opened: this.#gapsOpened, closed: this.#gapsOpened - open, open }
+  }
+
+  /** What every life of every thread has captured; null when nothing is. */
+  get captured(): readonly CaptureStats[] | null {
+    if (this.#plan.capture === null) return null
+    return [...this.#captured.values()].flatMap(({ before, now }) =>
+      now === null ? before : [...before, now]
+    )
+  }
+
+  get replayed(): ReplayStats | null {
+    return this.#replayed
   }
 
   /** How the partition counts differ from those that the producer was started with: `trade-data.asia 12 → 24`. */
@@ -132,6 +160,16 @@ export class Threads {
       shutdownMs: this.#plan.config.producer.drainMs,
       start: () => this.#startProducer()
     })
+    if (this.#plan.replay !== null) {
+      await this.#supervisor.start({
+        id: 'conn-0',
+        // A capture that was half replayed cannot be gone on with.
+        restart: 'temporary',
+        shutdownMs: stopSocketsMs,
+        start: () => this.#startReplay(this.#plan.replay!)
+      })
+      return
+    }
     for (let thread = 0; thread < this.#plan.layout.threads; thread++) {
       await this.#supervisor.start({
         id: `conn-${thread}`,
@@ -252,6 +290,7 @@ export class Threads {
       )
     }
     const { frameBytesMax, inflatedBytesMax, batchBytes, batchLingerMs } = config.limits
+    const capture = this.#captureOf(thread)
     const ref = new ExchangeRef(
       `conn-${thread}`,
       {
@@ -273,6 +312,7 @@ export class Threads {
           creditBytesPerConnection: layout.creditBytesPerConnection
         },
         listings: listingsOf(config),
+        capture: this.#plan.capture === null ? null : { folder: this.#plan.capture, thread },
         firstConnection: ++this.#lives * connectionsPerLife
       },
       {
@@ -294,7 +334,11 @@ export class Threads {
             ...facts,
             ts: Date.now()
           })
-        }
+        },
+        captured: stats => {
+          capture.now = stats
+        },
+        captureStopped: error => this.#events.fault(error, { thread: `conn-${thread}` })
       }
     )
     await readyOrEnded(ref)
@@ -304,8 +348,62 @@ export class Threads {
     return { exited: ref.exited, stop: () => ref.terminate() }
   }
 
+  async #startReplay(replay: ReplayOptions): Promise<Child> {
+    const { config, logLevel, ledger, layout } = this.#plan
+    const { frameBytesMax, inflatedBytesMax, batchBytes, batchLingerMs, creditBytes } = config.limits
+    const { threads, speed, fromMicros, toMicros } = replay
+    const ref = new ReplayRef(
+      {
+        logLevel,
+        threads,
+        targets: layout.targets,
+        ledger: { memory: ledger.memory, shards: ledger.shards, targets: ledger.targets },
+        limits: {
+          frameBytesMax,
+          inflatedBytesMax,
+          batchBytes,
+          batchLingerMs,
+          creditBytesPerConnection: layout.creditBytesPerConnection
+        },
+        windowBytes: creditBytes,
+        speed,
+        fromMicros,
+        toMicros
+      },
+      {
+        fault: (error, { exchange, connectionId, suppressed }) =>
+          this.#events.fault(error, { exchange, connection_id: connectionId, suppressed }),
+        remark: sentence => this.#events.remark(sentence),
+        progress: stats => {
+          this.#replayed = stats
+        },
+        finished: stats => {
+          this.#replayed = stats
+          this.#events.replayFinished()
+        },
+        failed: error => this.#events.failed(error)
+      }
+    )
+    await readyOrEnded(ref)
+    void ref.exited.then(error => {
+      if (error !== null) this.#events.failed(error)
+    })
+    this.#exchanges.set(0, ref)
+    this.#join(0, ref)
+    return { exited: ref.exited, stop: () => ref.terminate() }
+  }
+
+  /** A thread that starts again captures into further segments; what its life before has written stays counted. */
+  #captureOf(thread: number): { now: CaptureStats | null } {
+    const known = this.#captured.get(thread) ?? { before: [], now: null }
+    if (known.now !== null) known.before.push(known.now)
+    known.now = null
+    this.#captured.set(thread, known)
+    return known
+  }
+
   /** Joins a connection thread and the producer by a port of their own. */
-  #join(thread: number, exchange: ExchangeRef): void {
+  #join(thread: number, exchange: FrameSource): void {
     if (this.#producer === null) return
     const { port1, port2 } = new MessageChannel()
     this.#producer.connect(thread, port1)

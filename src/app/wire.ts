@@ -6,17 +6,20 @@ import { AdminServer } from '../../actors/control/admin-server.ts'
 import { readableTopics } from '../../actors/control/topics.ts'
 import { type KafkaAccess } from '../bus/kafka-client.ts'
 import { type RegistryAccess } from '../bus/registry-http.ts'
+import { createCaptureFolder, writeManifest } from '../capture/capture-folder.ts'
+import { type CaptureStats } from '../capture/capture-writer.ts'
 import { type Config } from '../config/schema.ts'
 import { SystemClock } from '../core/clock.ts'
 import { asIngestError, type ErrorCode } from '../core/errors.ts'
 import { createLogger, type Logger } from '../core/logger.ts'
-import { type Summary } from '../domain/summary.ts'
+import { type CaptureSummary, type KeyDigest, type ReplaySummary, type Summary } from '../domain/summary.ts'
 import { type Truth } from '../domain/truth.ts'
 import { SharedLedger } from '../wire/shared-ledger.ts'
 import { plansFor } from './default-targets.ts'
 import { type Layout, layOut } from './layout.ts'
 import { Monitor } from './monitor.ts'
 import { producerStatus, producerSummary } from './producer-status.ts'
+import { RecordDigests } from './record-digests.ts'
 import { schemaIdsFor } from './schema-preflight.ts'
 import { type RunningService, type ServiceOptions, type StatusSnapshot } from './service.ts'
 import { type SimulationClient, startOrAttach } from './simulation-client.ts'
@@ -53,6 +56,7 @@ class Service implements RunningService {
   #admin: AdminServer | null = null
   #simulation: SimulationClient | null = null
   #topics: TopicKeeper | null = null
+  #digests: RecordDigests | null = null
   #threads: Threads | null = null
   #layout: Layout = { exchanges: [], targets: [], shards: 0, threads: 0, creditBytesPerConnection: 0 }
   #monitor: Monitor = new Monitor(new SharedLedger(0, 0), [])
@@ -80,17 +84,23 @@ class Service implements RunningService {
   }
 
   async start(): Promise<void> {
-    const { config, simulation, plans, forMs, logLevel } = this.#options
+    const { config, simulation, plans, forMs, logLevel, capture, replay, digests } = this.#options
+    if (capture !== null) await createCaptureFolder(capture)
     await this.#openAdmin()
     this.#runDir = await mkdtemp(join(tmpdir(), 'coin-stream-'))
     const verifySocket = join(this.#runDir, 'verify.sock')
     if (simulation !== null) await this.#openSimulation()
     const offered = this.#simulation?.venues ?? []
     const everything = new Map(offered.map(venue => [venue.exchange, venue.symbols.slice(0, demoSymbols)]))
-    const layout = layOut(plans.length > 0 ? plans : plansFor(everything), config)
+    const collected = plans.length > 0 ? plans : plansFor(everything)
+    const layout = layOut(collected, config)
+    if (capture !== null) {
+      const started_ts = this.#clock.nowMicros()
+      await writeManifest(capture, { pod: config.pod, started_ts, targets: collected })
+    }
     const ledger = new SharedLedger(layout.shards, layout.targets.length)
     this.#layout = layout
-    this.#monitor = new Monitor(ledger, layout.targets)
+    this.#monitor = new Monitor(ledger, layout.targets, replay === null)
     const targets = layout.targets.map(placed => placed.plan.target)
     const schemaIds = await schemaIdsFor(config, targets, this.#logger)
     const topics = new TopicKeeper(config, targets, this.#logger, this.#clock)
@@ -105,7 +115,9 @@ class Service implements RunningService {
         ledger,
         layout,
         schemaIds,
-        verifySocket: simulation?.verify === true ? verifySocket : null,
+        verifySocket: simulation?.verify === true || digests ? verifySocket : null,
+        capture,
+        replay,
         partitions: () => topics.partitions,
         endpointsOf: exchange => {
           const simulated = this.#simulation?.venues.find(venue => venue.exchange === exchange)
@@ -121,6 +133,8 @@ class Service implements RunningService {
           topics.look()
           this.#renewProducer()
         },
+        remark: sentence => this.#logger.warn(sentence),
+        replayFinished: () => void this.stop('the capture is at its end').catch(() => undefined),
         failed: error => this.#fail(error)
       }
     )
@@ -133,6 +147,10 @@ class Service implements RunningService {
       await Promise.race([known, ...patience])
     }
     if (simulation?.verify === true) await this.#attachCheck(verifySocket)
+    if (digests) {
+      this.#digests = new RecordDigests(verifySocket, note => this.#logger.error(note))
+      await this.#digests.attach()
+    }
     await threads.startPipeline()
     this.#state = 'running'
     if (forMs !== null) {
@@ -182,7 +200,11 @@ class Service implements RunningService {
         ...stats?.deadByCode,
         ...(undelivered > 0 ? { RECORD_UNDELIVERED: undelivered } : {})
       },
-      limits: { ...stats?.limitHits, ...this.#threads?.log?.stats.limitHits },
+      limits: {
+        ...stats?.limitHits,
+        ...this.#threads?.log?.stats.limitHits,
+        ...(this.#options.capture === null ? {} : { captureBufferedBytes: this.#capture()?.dropped ?? 0 })
+      },
       clock_jumps: stats?.clockJumps ?? 0
     }
   }
@@ -276,7 +298,9 @@ class Service implements RunningService {
     const { user, system } = process.cpuUsage(this.#cpuBefore)
     const reached = await this.#simulation?.stats()
     const truth = await this.#truth()
-    return this.#summary(durationMs, user + system, truth, reached ?? null, states)
+    if (this.#digests !== null) await this.#threads?.closeLog()
+    const digests = (await this.#digests?.finish()) ?? null
+    return this.#summary(durationMs, user + system, truth, reached ?? null, states, digests)
   }
 
   /** The check reads to the end of the sink: of the embedded log once that is closed, of Kafka as it stands. */
@@ -294,7 +318,8 @@ class Service implements RunningService {
     truth: Truth | null,
     rate: { readonly asked: number | 'max'; readonly reached: number } | null,
     /** States of the targets before the stop: what they were, not that they are stopped. */
-    states: ReadonlyMap<string, string>
+    states: ReadonlyMap<string, string>,
+    digests: readonly KeyDigest[] | null
   ): Summary {
     const status = this.snapshot()
     const published = status.records.published
@@ -324,8 +349,35 @@ class Service implements RunningService {
         latency_ms
       })),
       producer: status.producer === null ? null : producerSummary(status.producer),
-      truth
+      truth,
+      capture: this.#capture(),
+      replay: this.#replay(),
+      digests
     }
+  }
+
+  #capture(): CaptureSummary | null {
+    const folder = this.#options.capture
+    const parts = this.#threads?.captured ?? null
+    if (folder === null || parts === null) return null
+    const sum = (of: (part: CaptureStats) => number): number =>
+      parts.reduce((total, part) => total + of(part), 0)
+    return {
+      folder,
+      frames: sum(part => part.frames),
+      raw_bytes: sum(part => part.rawBytes),
+      file_bytes: sum(part => part.fileBytes),
+      segments: sum(part => part.segments),
+      dropped: sum(part => part.dropped),
+      stopped: parts.find(part => part.stopped !== null)?.stopped ?? null
+    }
+  }
+
+  #replay(): ReplaySummary | null {
+    const stats = this.#threads?.replayed ?? null
+    if (stats === null) return null
+    const { connections, frames, missing, firstMicros, lastMicros } = stats
+    return { connections, frames, missing, first_ts: firstMicros, last_ts: lastMicros }
   }
 
   #gaps(): Summary['gaps'] {
@@ -353,6 +405,7 @@ class Service implements RunningService {
     if (this.#timer !== null) clearTimeout(this.#timer)
     await this.#threads?.stop()
     await this.#topics?.close()
+    await this.#digests?.close()
     await this.#simulation?.close()
     await this.#admin?.close()
     if (this.#runDir !== '') await rm(this.#runDir, { recursive: true, force: true })

@@ -43,7 +43,10 @@ export async function createCaptureFolder(folder: string): Promise<void> {
   }
   if (inside.length > 0) {
     const what = inside.includes(manifestName) ? 'holds a capture already' : 'is not empty'
-    throw new IngestError('USAGE', `The folder ${folder} ${what}; a capture begins in one that is new or empty.`)
+    throw new IngestError(
+      'USAGE',
+      `The folder ${folder} ${what}; a capture begins in one that is new or empty.`
+    )
   }
 }
 

@@ -103,7 +103,13 @@ export class CaptureWriter {
   }
 
   /** Something that is always kept: without it the frames could not be replayed. */
-  fact(kind: EntryKind, connection: number, detail: number, micros: number, body: Uint8Array = nothing): void {
+  fact(
+    kind: EntryKind,
+    connection: number,
+    detail: number,
+    micros: number,
+    body: Uint8Array = nothing
+  ): void {
     if (!this.#isOpen) return
     if (!this.#block.hasRoomFor(body.length)) this.#seal()
     if (this.#isFresh) this.#begin()

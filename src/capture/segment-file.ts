@@ -1,7 +1,7 @@
-import { constants, open, type FileHandle } from 'node:fs/promises'
+import { constants, type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { brotliCompress, constants as zlib, crc32 } from 'node:zlib'
+import { brotliCompress, crc32, constants as zlib } from 'node:zlib'
 import {
   encodeBlockHeader,
   encodeIndex,
@@ -104,4 +104,3 @@ export class SegmentFile {
     }
   }
 }
-

@@ -1,5 +1,5 @@
 import { type VerbSpec } from './args.ts'
-import { runFlags, runStart } from './start.ts'
+import { captureFlag, runFlags, runStart } from './start.ts'
 import { defineVerb, type Verb } from './verb.ts'
 
 const spec = {
@@ -11,7 +11,7 @@ const spec = {
     'Runs the whole service against simulated exchanges on this machine, which speak the real protocols, and keeps ' +
     'the records in a log inside the process, whatever KAFKA_BROKERS says. On a terminal it shows a live table, ' +
     'elsewhere one line a second. Ctrl-C stops it.',
-  flags: runFlags,
+  flags: { capture: captureFlag, ...runFlags },
   examples: [
     'coin-stream demo',
     'coin-stream demo --for 20s --verify --json',
@@ -20,11 +20,12 @@ const spec = {
   ]
 } as const satisfies VerbSpec
 
-export const demo: Verb = defineVerb<keyof typeof runFlags>(spec, (args, io) =>
+export const demo: Verb = defineVerb<keyof typeof runFlags | 'capture'>(spec, (args, io) =>
   runStart(spec, args, io, {
     simulation: { attach: null },
     // An empty list of brokers selects the embedded log.
     own: [{ flag: 'demo', path: 'kafka.brokers', text: '' }],
-    ignoresConfiguredTargets: true
+    ignoresConfiguredTargets: true,
+    capture: args.text('capture')
   })
 )

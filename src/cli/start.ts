@@ -1,11 +1,13 @@
 import { defaultTargets } from '../app/default-targets.ts'
 import { type ServiceOptions, type SimulationOptions } from '../app/service.ts'
 import { type LoadedConfig } from '../config/load.ts'
+import { type Config } from '../config/schema.ts'
 import { mergePlans } from '../config/targets.ts'
 import { parseTargetArgument, type TargetPlan, targetName } from '../domain/target.ts'
 import { adapterOf } from '../exchanges/registry.ts'
 import { type Flag, type Parsed, type VerbSpec } from './args.ts'
 import { configFlags, type OwnSettings, readConfig, socketFlag } from './config-flags.ts'
+import { digestsFlag, readDigests } from './digests-flag.ts'
 import { type ExitCode, type Io } from './io.ts'
 import { LiveTable } from './live-table.ts'
 import { runSession } from './run-session.ts'
@@ -13,7 +15,7 @@ import { answerFaultsHelp, readSimulation, simulationFlags } from './simulation-
 import { formatDuration, readDuration } from './values.ts'
 import { defineVerb, type Verb } from './verb.ts'
 
-/** Flags of `start` and `demo` alike. */
+/** Flags of `start`, `demo` and `capture` alike. */
 export const runFlags = {
   for: { value: 'DURATION', help: 'Stop by itself after this time (10s, 5m), drain and print the summary.' },
   json: { value: null, help: 'Print the summary as one JSON document; progress goes to stderr.' },
@@ -22,11 +24,23 @@ export const runFlags = {
     value: null,
     help: 'Read the records back and compare each with what the simulated exchanges sent; exit 1 on any difference.'
   },
+  digests: digestsFlag,
   ...configFlags,
   socket: socketFlag,
   'log-level': { value: 'LEVEL', help: 'debug, info, warn, error or silent (log.level).' }
 } as const satisfies Record<string, Flag>
 type RunFlag = keyof typeof runFlags
+
+export const captureFlag = {
+  value: 'DIR',
+  help: 'Write the raw frames into this folder as well, new or empty; coin-stream replay feeds them again.'
+} as const satisfies Flag
+
+export const simulateFlag = {
+  value: 'PATH',
+  optional: 'after-equals',
+  help: 'Use simulated exchanges instead of the real ones; with =PATH those of a running `coin-stream simulate`.'
+} as const satisfies Flag
 
 const spec = {
   verb: 'start',
@@ -40,11 +54,8 @@ const spec = {
     'SIGTERM or Ctrl-C stops it: sockets are closed, and everything accepted is drained and acknowledged. A second ' +
     'signal hurries.',
   flags: {
-    simulate: {
-      value: 'PATH',
-      optional: 'after-equals',
-      help: 'Use simulated exchanges instead of the real ones; with =PATH those of a running `coin-stream simulate`.'
-    },
+    simulate: simulateFlag,
+    capture: captureFlag,
     ...runFlags
   },
   examples: [
@@ -55,23 +66,29 @@ const spec = {
   ]
 } as const satisfies VerbSpec
 
-export const start: Verb = defineVerb<RunFlag | 'simulate'>(spec, (args, io) => {
-  const attach = args.has('simulate') ? args.text('simulate') || null : null
-  return runStart(spec, args, io, {
-    simulation: args.has('simulate') ? { attach } : null,
+export const start: Verb = defineVerb<RunFlag | 'simulate' | 'capture'>(spec, (args, io) =>
+  runStart(spec, args, io, {
+    simulation: simulationOf(args),
     own: [],
-    ignoresConfiguredTargets: false
+    ignoresConfiguredTargets: false,
+    capture: args.text('capture')
   })
-})
+)
+
+export function simulationOf(args: Parsed<'simulate'>): StartMode['simulation'] {
+  return args.has('simulate') ? { attach: args.text('simulate') || null } : null
+}
 
 export interface StartMode {
   /** Null for the real exchanges; `attach` names the socket of a simulation that runs already. */
   readonly simulation: { readonly attach: string | null } | null
   readonly own: OwnSettings
   readonly ignoresConfiguredTargets: boolean
+  /** Folder for the raw frames. */
+  readonly capture: string | null
 }
 
-/** What `start` and `demo` have in common. */
+/** What `start`, `demo` and `capture` have in common. */
 export async function runStart(
   spec: VerbSpec,
   args: Parsed<RunFlag>,
@@ -92,6 +109,7 @@ export async function runStart(
   const isJson = args.has('json')
   const table = new LiveTable(io, isJson)
   const { config } = loaded
+  const digests = readDigests(spec, args, config)
   // Log lines would tear the table, so below errors they are shown only to who asks for them.
   const logLevel = table.isInPlace && !loaded.given.has('log.level') ? 'error' : config.log.level
   const service: ServiceOptions = {
@@ -100,6 +118,9 @@ export async function runStart(
     simulation,
     endpoints: null,
     sinkKind: 'kafka',
+    capture: mode.capture,
+    replay: null,
+    digests,
     forMs,
     logLevel
   }
@@ -131,7 +152,10 @@ function isDefault(
 }
 
 /** What is about to happen, in sentences. */
-function announcement({ config, plans, simulation, forMs }: ServiceOptions, isDefaultSet: boolean): string {
+function announcement(
+  { config, plans, simulation, capture, forMs }: ServiceOptions,
+  isDefaultSet: boolean
+): string {
   const sentences: string[] = []
   if (plans.length === 0) sentences.push('Collecting every channel that the simulated exchanges offer.')
   else {
@@ -139,15 +163,17 @@ function announcement({ config, plans, simulation, forMs }: ServiceOptions, isDe
     const why = isDefaultSet ? ' (the default set; name others as arguments or in the configuration)' : ''
     sentences.push(`Collecting${why}:\n${list.join('\n')}`)
   }
-  const { brokers } = config.kafka
-  sentences.push(
-    brokers.length === 0
-      ? 'Records go into the log inside this process; set KAFKA_BROKERS to send them to Kafka.'
-      : `Records go to Kafka at ${brokers.join(', ')} as ${config.serialization.data}; registry: ${config.registry.url}.`
-  )
+  sentences.push(sinkSentence(config))
   if (simulation !== null) sentences.push(simulationSentence(simulation))
+  if (capture !== null) sentences.push(`The raw frames are written into ${capture} as well.`)
   if (forMs !== null) sentences.push(`It stops by itself after ${formatDuration(forMs)}.`)
   return `${sentences.join('\n')}\n`
+}
+
+export function sinkSentence({ kafka: { brokers }, serialization, registry }: Config): string {
+  return brokers.length === 0
+    ? 'Records go into the log inside this process; set KAFKA_BROKERS to send them to Kafka.'
+    : `Records go to Kafka at ${brokers.join(', ')} as ${serialization.data}; registry: ${registry.url}.`
 }
 
 function simulationSentence({ attach, rate, seed, faults, verify }: SimulationOptions): string {

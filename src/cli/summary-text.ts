@@ -1,9 +1,9 @@
-import { type Summary } from '../domain/summary.ts'
+import { type CaptureSummary, type KeyDigest, type ReplaySummary, type Summary } from '../domain/summary.ts'
 import { type Truth } from '../domain/truth.ts'
 import { wrap } from './args.ts'
 import { producerSummaryText } from './producer-text.ts'
 import { type Column, tableLines } from './table.ts'
-import { formatCount, formatDuration, formatMs } from './values.ts'
+import { formatBytes, formatCount, formatDuration, formatMs } from './values.ts'
 
 const columns: readonly Column[] = [
   { title: 'target', width: 18, align: 'left' },
@@ -54,19 +54,49 @@ export function summaryText(summary: Summary): string {
       `${formatCount(gaps.opened)} opened, ${formatCount(gaps.closed)} closed, ${formatCount(gaps.open)} still open; ` +
         `${formatCount(summary.reconnects)} reconnects`
     ),
-    ...item(
-      'latency',
-      `p50 ${formatMs(summary.latency_ms.p50)}, p99 ${formatMs(summary.latency_ms.p99)}, ` +
-        `p99.9 ${formatMs(summary.latency_ms.p999)} ms from the socket to the sink's acknowledgement`
-    ),
+    ...(summary.replay === null ? latencyItem(summary) : []),
     ...(summary.producer === null ? [] : item('producer', producerSummaryText(summary.producer))),
     ...item(
       'cost',
       `${summary.cpu_us_per_record.toFixed(1)} µs of CPU a record, ${formatCount(summary.rss_mb)} MB of memory`
     ),
     ...(summary.truth === null ? [] : item('truth', truthText(summary.truth))),
+    ...(summary.capture === null ? [] : item('capture', captureText(summary.capture))),
+    ...(summary.replay === null ? [] : item('replay', replayText(summary.replay))),
+    ...(summary.digests === null ? [] : ['', ...digestLines(summary.digests)]),
     ''
   ].join('\n')
+}
+
+function latencyItem({ latency_ms: { p50, p99, p999 } }: Summary): string[] {
+  return item(
+    'latency',
+    `p50 ${formatMs(p50)}, p99 ${formatMs(p99)}, p99.9 ${formatMs(p999)} ms from the socket to the sink's ` +
+      'acknowledgement'
+  )
+}
+
+function captureText(capture: CaptureSummary): string {
+  const { frames, raw_bytes, file_bytes, segments, dropped, folder, stopped } = capture
+  const left = dropped === 0 ? '' : `; ${formatCount(dropped)} frames could not be kept`
+  const ended = stopped === null ? '' : '; it stopped before the run did'
+  return (
+    `${formatCount(frames)} frames, ${formatBytes(raw_bytes)}B in ${formatCount(segments)} files of ` +
+    `${formatBytes(file_bytes)}B in ${folder}${left}${ended}`
+  )
+}
+
+function replayText({ connections, frames, missing, first_ts, last_ts }: ReplaySummary): string {
+  if (first_ts === 0) return 'nothing lies in that time'
+  const holes = missing === 0 ? '' : `; ${formatCount(missing)} more are not in the capture`
+  return (
+    `${formatCount(frames)} frames of ${formatCount(connections)} connections, ` +
+    `${new Date(first_ts / 1000).toISOString()} to ${new Date(last_ts / 1000).toISOString()}${holes}`
+  )
+}
+
+function digestLines(digests: readonly KeyDigest[]): string[] {
+  return digests.map(({ sha256, records, key }) => `${sha256}  ${formatCount(records).padStart(9)}  ${key}`)
 }
 
 export function truthText(truth: Truth): string {

@@ -1,8 +1,11 @@
+import { capture } from './capture.ts'
 import { configCheck, configPrint, configSchemaVerb } from './config.ts'
 import { decode } from './decode.ts'
 import { demo } from './demo.ts'
 import { exchanges } from './exchanges.ts'
 import { instruments } from './instruments.ts'
+import { liveCheck } from './live-check.ts'
+import { replay } from './replay.ts'
 import { schemasCheck, schemasRegister } from './schemas.ts'
 import { simulate } from './simulate.ts'
 import { simulateCheck } from './simulate-check.ts'
@@ -18,9 +21,12 @@ export const verbs: readonly Verb[] = [
   demo,
   status,
   tail,
+  capture,
+  replay,
   decode,
   exchanges,
   instruments,
+  liveCheck,
   simulate,
   simulateCheck,
   schemasCheck,

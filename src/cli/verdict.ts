@@ -23,6 +23,7 @@ export function verdict(summary: Summary, wasVerified: boolean): string[] {
       `${formatCount(summary.undelivered)} records were not acknowledged in time; gaps declare them.`
     )
   }
+  if (summary.capture?.stopped) reasons.push(`${summary.capture.stopped}.`)
   if (!wasVerified) return reasons
   if (summary.truth === null) return [...reasons, 'The check gave no answer.']
   const hasBooks = summary.per_target.some(({ target }) => target.endsWith('/orderbook'))

@@ -103,6 +103,10 @@ class WorkspaceTranscoder implements Transcoder {
       this.#close(FrameOutcome.dead, 'codec failed', 0)
       return
     }
+    if (frames.kind(row) === FrameKind.garbled) {
+      this.#close(FrameOutcome.dead, 'not decompressible', 0)
+      return
+    }
     const length = tokenize(workspace.bytes, start, end, frames.bytes.length, workspace.tape)
     const isSnapshot = frames.kind(row) === FrameKind.snapshot
     if (length < 0) {

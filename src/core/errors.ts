@@ -55,7 +55,11 @@ export const errorTable = {
     disposition: 'reconnect',
     summary: 'The circuit of an exchange is open after repeated failures.'
   },
-  SNAPSHOT_FAILED: { disposition: 'drop', summary: 'A book snapshot could not be fetched over REST.' },
+  SNAPSHOT_FAILED: { disposition: 'drop', summary: 'A book snapshot could not be fetched.' },
+  FRAMES_LOST: {
+    disposition: 'reconnect',
+    summary: 'Frames of a connection are missing by the numbers its exchange gives them.'
+  },
   BOOK_BROKEN: { disposition: 'drop', summary: 'A book lost an update and is being rebuilt.' },
   LIMIT_HIT: { disposition: 'drop', summary: 'A named limit was reached.' },
   SINK_UNAVAILABLE: {

@@ -36,6 +36,39 @@ export interface ProducerSummary {
   readonly partitions: readonly PartitionActivity[]
 }
 
+/** What a run has captured of its raw frames. */
+export interface CaptureSummary {
+  readonly folder: string
+  readonly frames: number
+  /** Of the frames, and of the files. */
+  readonly raw_bytes: number
+  readonly file_bytes: number
+  readonly segments: number
+  /** Frames that are not in the capture because writing could not keep up; the capture says where. */
+  readonly dropped: number
+  /** Why the capture ended before the run did; null when it did not. */
+  readonly stopped: string | null
+}
+
+/** What a replay has fed. */
+export interface ReplaySummary {
+  readonly connections: number
+  readonly frames: number
+  /** Frames that the capture says it has not. */
+  readonly missing: number
+  /** Times of the first and the last entry in microseconds; 0 when there was none. */
+  readonly first_ts: number
+  readonly last_ts: number
+}
+
+/** SHA-256 over all records of one key, each with its length, in their order. */
+export interface KeyDigest {
+  readonly topic: string
+  readonly key: string
+  readonly records: number
+  readonly sha256: string
+}
+
 /** What a bounded run prints at its end. Latency is from the socket read to the sink's acknowledgement. */
 export interface Summary {
   readonly duration_ms: number
@@ -56,4 +89,8 @@ export interface Summary {
   /** Null when the records went into the log inside the process. */
   readonly producer: ProducerSummary | null
   readonly truth: Truth | null
+  readonly capture: CaptureSummary | null
+  readonly replay: ReplaySummary | null
+  /** Of the keys of the data topics; null when they were not asked for. */
+  readonly digests: readonly KeyDigest[] | null
 }

@@ -55,27 +55,40 @@ function walkCode(list: string, group: readonly Side[]): string {
     `if (tape[level] !== ${kind}) return ${invalid};`,
     places.reset,
     places.scan('level'),
-    ...takes,
+    takesCode(takes),
     '}'
   ].join('\n')
 }
 
-/** Code that takes the level at hand into a side, if it belongs there. */
-function takeCode(side: string, rule: LevelsRule, place: (path: string) => string): string {
+interface Take {
+  /** What the level needs so that one can tell whose it is. */
+  readonly checks: readonly string[]
+  /** Whether it is of this side; null where the list has no others. */
+  readonly isOwn: string | null
+  readonly take: string
+}
+
+/** A level that is of neither side is a broken one: it must not be left out in silence. */
+function takesCode(takes: readonly Take[]): string {
+  const checks = [...new Set(takes.flatMap(({ checks }) => checks))]
+  const isShared = takes.length > 1 && takes.every(({ isOwn }) => isOwn !== null)
+  const arms = takes.map(({ isOwn, take }) => (isOwn === null ? take : `if (${isOwn}) { ${take} }`))
+  return [...checks, isShared ? `${arms.join(' else ')} else return ${invalid};` : arms.join('\n')].join('\n')
+}
+
+/** Code that takes the level at hand into a side. */
+function takeCode(side: string, rule: LevelsRule, place: (path: string) => string): Take {
   const [price, size] = [place(rule.price), place(rule.size)]
-  const conditions: string[] = []
+  const belongs: string[] = []
   const checks = [`if (${price} === 0 || ${size} === 0) return ${missing};`]
   if (rule.only !== undefined) {
     const word = place(rule.only.path)
     checks.push(`if (${word} === 0) return ${missing};`)
-    conditions.push(textEquals(word, rule.only.word))
+    belongs.push(textEquals(word, rule.only.word))
   }
   if (rule.sign !== undefined) {
     const minus = '-'.charCodeAt(0)
-    conditions.push(`bytes[tape[${size} + 1]] ${rule.sign === 'negative' ? '===' : '!=='} ${minus}`)
-  }
-  if (rule.dropZero === true) {
-    conditions.push(`!isZeroToken(workspace, ${price})`, `!isZeroToken(workspace, ${size})`)
+    belongs.push(`bytes[tape[${size} + 1]] ${rule.sign === 'negative' ? '===' : '!=='} ${minus}`)
   }
   let written = size
   if (rule.zeroWhen !== undefined) {
@@ -84,7 +97,10 @@ function takeCode(side: string, rule: LevelsRule, place: (path: string) => strin
     written = `isZeroToken(workspace, ${zero}) ? 0 : ${size}`
   }
   const take = `${side}[${side}Count * 2] = ${price}; ${side}[${side}Count * 2 + 1] = ${written}; ${side}Count++;`
-  return [...checks, conditions.length === 0 ? take : `if (${conditions.join(' && ')}) { ${take} }`].join(
-    '\n'
-  )
+  const isKept = `!isZeroToken(workspace, ${price}) && !isZeroToken(workspace, ${size})`
+  return {
+    checks,
+    isOwn: belongs.length === 0 ? null : belongs.join(' && '),
+    take: rule.dropZero === true ? `if (${isKept}) { ${take} }` : take
+  }
 }

@@ -94,6 +94,8 @@ const openBrace = 0x7b
 const openBracket = 0x5b
 const closeBracket = 0x5d
 const comma = 0x2c
+const minus = 0x2d
+const quote = 0x22
 const zero = 0x30
 const nine = 0x39
 
@@ -280,16 +282,27 @@ function checksum(bids: readonly BookLevel[], asks: readonly BookLevel[]): numbe
   return crc32(numbers.slice(1))
 }
 
-/** The number before the last one of a list that ends with two whole numbers. */
+/** The number before the last one of a list, behind its content: `…],45,1790000000614]`. */
 function frameSequence(bytes: Uint8Array, start: number, end: number): number {
   if (bytes[start] !== openBracket || bytes[end - 1] !== closeBracket) return Number.NaN
   const timeAt = digitsBefore(bytes, start, end - 1)
   if (timeAt === end - 1 || bytes[timeAt - 1] !== comma) return Number.NaN
   const sequenceAt = digitsBefore(bytes, start, timeAt - 1)
   if (sequenceAt === timeAt - 1 || bytes[sequenceAt - 1] !== comma) return Number.NaN
+  if (!endsContent(bytes, start, sequenceAt - 1)) return Number.NaN
   let sequence = 0
   for (let at = sequenceAt; at < timeAt - 1; at++) sequence = sequence * 10 + bytes[at]! - zero
   return sequence
+}
+
+/** Whether a list, a word, or the number behind a word ends here: a frame cut short may end with two numbers as well. */
+function endsContent(bytes: Uint8Array, start: number, end: number): boolean {
+  const last = bytes[end - 1]
+  if (last === closeBracket || last === quote) return true
+  let at = digitsBefore(bytes, start, end)
+  if (at === end) return false
+  if (bytes[at - 1] === minus) at--
+  return bytes[at - 1] === comma && bytes[at - 2] === quote
 }
 
 /** Where the run of digits begins that ends before `end`. */

@@ -1,12 +1,24 @@
 import { type ExchangeName } from '../domain/target.ts'
 import { binanceSimulation } from './binance.ts'
+import { bithumbSimulation } from './bithumb.ts'
+import { bybitSimulation } from './bybit.ts'
+import { coinoneSimulation } from './coinone.ts'
+import { huobiSimulation } from './huobi.ts'
+import { korbitSimulation } from './korbit.ts'
+import { okxSimulation } from './okx.ts'
 import { type Simulation } from './simulation.ts'
 import { upbitSimulation } from './upbit.ts'
 
 /** Every simulated exchange, one line each. */
 export const simulations = {
   upbit: upbitSimulation,
-  binance: binanceSimulation
+  bithumb: bithumbSimulation,
+  coinone: coinoneSimulation,
+  korbit: korbitSimulation,
+  binance: binanceSimulation,
+  bybit: bybitSimulation,
+  okx: okxSimulation,
+  huobi: huobiSimulation
 } as const satisfies Partial<Record<ExchangeName, Simulation>>
 
 export type SimulatedExchange = keyof typeof simulations

@@ -15,9 +15,10 @@ const rowBytes = 32
 
 /**
  * `stream`: came over the socket. `snapshot`: the body of a REST answer for the symbol in `subscription`. `poisoned`: a codec
- * has ended on it, and no codec looks at it again.
+ * has ended on it, and no codec looks at it again. `garbled`: came over the socket and is not compressed as its venue does
+ * it; it is dead as it is.
  */
-export const FrameKind = { stream: 0, snapshot: 1, poisoned: 2 } as const
+export const FrameKind = { stream: 0, snapshot: 1, poisoned: 2, garbled: 3 } as const
 export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind]
 
 /** The subscription of a frame whose symbol is not known before it is parsed. */

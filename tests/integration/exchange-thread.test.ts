@@ -176,6 +176,7 @@ async function rig(server: VenueServer, options: RigOptions): Promise<Rig> {
       creditBytesPerConnection: options.creditBytes ?? 1_048_576
     },
     listings: null,
+    capture: null,
     firstConnection: 100
   }
   const reports: ExchangeReport[] = []
@@ -184,7 +185,9 @@ async function rig(server: VenueServer, options: RigOptions): Promise<Rig> {
     transition: report => reports.push(report),
     circuit: report => reports.push(report),
     confirmed: report => reports.push(report),
-    fault: error => faults.push(error)
+    fault: error => faults.push(error),
+    captured: () => undefined,
+    captureStopped: error => faults.push(error)
   })
   await thread.ready
   const ends: ProducerEnd[] = []
@@ -345,7 +348,7 @@ test('a book snapshot enters the stream of its connection with the next frame nu
   await using made = await rig(server, { requestType: 'orderbook', symbols: ['BTC-USDT', 'ETH-USDT'] })
   const { producer } = made
   await producer.until(() => producer.notices.some(notice => notice.type === 'confirmed'))
-  producer.send({ type: 'resnapshot', connection: 100, subscription: 1 })
+  producer.send({ type: 'resnapshot', requests: 1, connection: 100, subscription: 1 })
   await producer.until(() => producer.frames.length === 1)
   assert.deepEqual(producer.frames[0], {
     type: 'frame',

@@ -11,7 +11,7 @@ import { tradeSchema } from '../../schemas/generated/trade.ts'
 import { createLogger } from '../../src/core/logger.ts'
 import { type Gap, type GapReason } from '../../src/domain/gap.ts'
 import { type RequestType, type Target } from '../../src/domain/target.ts'
-import { type ContinuityRules, type ExchangeAdapter } from '../../src/exchange-kit/adapter.ts'
+import { type ContinuityRules, type DeltaBookRules, type ExchangeAdapter } from '../../src/exchange-kit/adapter.ts'
 import { FrameOutcome, RecordBatch, RecordBatchWriter, RecordFlag } from '../../src/wire/record-batch.ts'
 
 export const wholeBooks: ContinuityRules = { trade: { ids: 'unique' }, book: { mode: 'whole' } }
@@ -24,6 +24,19 @@ export const chainedBooks: ContinuityRules = {
     check: 'none',
     depth: null
   }
+}
+
+/** Books whose snapshots come in the stream. */
+export function streamBooks(change: Partial<DeltaBookRules> = {}): ContinuityRules {
+  const book: DeltaBookRules = {
+    mode: 'delta',
+    sequence: 'previous-equals-last',
+    snapshot: { from: 'stream' },
+    check: 'none',
+    depth: null,
+    ...change
+  }
+  return { trade: { ids: 'unique' }, book }
 }
 
 const types: Readonly<Record<RequestType, avsc.Type>> = {
@@ -50,7 +63,14 @@ export interface RecordSpec {
   readonly id?: string
   readonly first?: number
   readonly last?: number
+  readonly previous?: number
   readonly isSnapshot?: boolean
+  /** Levels of a book as [price, size]; without them the bids have one with price `id`. */
+  readonly bids?: readonly (readonly [string, string])[]
+  readonly asks?: readonly (readonly [string, string])[]
+  readonly checksum?: number
+  /** The connection that brings it; the one that carries the symbol when not said. */
+  readonly connection?: number
   readonly exchangeMs?: number | null
   readonly evidence?: number
 }
@@ -79,6 +99,7 @@ export class ContinuityRig {
   readonly published: string[] = []
   readonly fates = new Map<number, string>()
   snapshotsAsked = 0
+  resubscribesAsked = 0
   nowMs = 1_790_000_000_000
   frameSeq = 0
   readonly #writer = new RecordBatchWriter()
@@ -88,12 +109,13 @@ export class ContinuityRig {
   constructor(
     requestType: RequestType,
     rules: ContinuityRules,
-    limits?: { ids?: number; pendingBytes?: number }
+    limits?: { ids?: number; pendingBytes?: number; levels?: number }
   ) {
     const target: Target = { region: 'asia', exchange: 'binance', request_type: requestType }
     const trackLimits = {
       tradeIdsPerSymbol: limits?.ids ?? 4096,
-      bookPendingBytes: limits?.pendingBytes ?? 65536
+      bookPendingBytes: limits?.pendingBytes ?? 65536,
+      bookLevelsMax: limits?.levels ?? 1000
     }
     const adapter = { continuity: rules } as ExchangeAdapter
     const tracks = new Tracks(new Routes({}), trackLimits, () => adapter)
@@ -110,7 +132,7 @@ export class ContinuityRig {
         },
         drop: (owner, outcome) => this.#settle(owner, outcome),
         requestSnapshot: () => this.snapshotsAsked++,
-        requestResubscribe: () => assert.fail('continuity never resubscribes by itself')
+        requestResubscribe: () => this.resubscribesAsked++
       },
       createLogger('silent', 'test')
     )
@@ -119,11 +141,28 @@ export class ContinuityRig {
   /** A socket opens and its subscription is confirmed, as the producer session tells it. */
   open(): void {
     this.frameSeq = 0
+    this.carry()
+    this.confirm()
+  }
+
+  /** A socket opens, and carries the symbol from now on. */
+  carry(): void {
     this.track.connection = ++this.#connections
     this.track.connectionId = `connection-${this.#connections}`
     this.track.subscription = 0
     this.track.isConnected = true
+  }
+
+  confirm(): void {
     this.continuity.confirmed(this.track, this.nowMs * 1000)
+  }
+
+  /** Lets so many seconds pass, with the look at owed snapshots that the producer takes every second. */
+  pass(seconds: number): void {
+    for (let second = 0; second < seconds; second++) {
+      this.nowMs += 1_000
+      this.continuity.tick(this.track, this.nowMs * 1000)
+    }
   }
 
   lose(reason: GapReason = 'disconnect'): void {
@@ -149,6 +188,11 @@ export class ContinuityRig {
   /** Deltas as [first, last]. */
   deltas(...ranges: readonly (readonly [number, number])[]): void {
     for (const [first, last] of ranges) this.send({ first, last })
+  }
+
+  /** Deltas as [previous, last]. */
+  links(...ranges: readonly (readonly [number, number])[]): void {
+    for (const [previous, last] of ranges) this.send({ previous, last })
   }
 
   snapshot(last: number): void {
@@ -199,7 +243,9 @@ export class ContinuityRig {
     const isSnapshot = spec.isSnapshot === true
     const isBookSnapshot = isSnapshot || this.track.book === null
     const flags =
-      (isSnapshot ? RecordFlag.snapshotStream : 0) | (isBookSnapshot ? RecordFlag.bookSnapshot : 0)
+      (isSnapshot ? RecordFlag.snapshotStream : 0) |
+      (isBookSnapshot ? RecordFlag.bookSnapshot : 0) |
+      (spec.checksum === undefined ? 0 : RecordFlag.checksum)
     const exchangeMs = this.#exchangeMs(spec)
     const writer = this.#writer
     writer.reset()
@@ -208,9 +254,11 @@ export class ContinuityRig {
     if (this.track.target.request_type === 'trade') writer.tradeId(...rangeOf(value, spec.id ?? ''))
     if (spec.first !== undefined) writer.sequenceFirst(...rangeOf(value, String(spec.first)))
     if (spec.last !== undefined) writer.sequenceLast(...rangeOf(value, String(spec.last)))
+    if (spec.previous !== undefined) writer.sequencePrevious(...rangeOf(value, String(spec.previous)))
+    if (spec.checksum !== undefined) writer.checksum(spec.checksum)
     if (spec.evidence !== undefined) writer.evidence(spec.evidence)
     writer.frame(this.nowMs * 1000, this.frameSeq, FrameOutcome.transcoded, 'none', 1, 0)
-    return new RecordBatch(writer.finish(this.track.connection, this.frameSeq, value))
+    return new RecordBatch(writer.finish(spec.connection ?? this.track.connection, this.frameSeq, value))
   }
 
   #exchangeMs(spec: RecordSpec): number | null {
@@ -242,12 +290,12 @@ export class ContinuityRig {
         return {
           ...head,
           kind: spec.isSnapshot === true || this.track.book === null ? 'SNAPSHOT' : 'DELTA',
-          bids: [{ price: id, size: '1' }],
-          asks: [],
+          bids: spec.bids?.map(levelOf) ?? (spec.asks === undefined ? [{ price: id, size: '1' }] : []),
+          asks: spec.asks?.map(levelOf) ?? [],
           sequence_first: spec.first === undefined ? null : String(spec.first),
           sequence_last: spec.last === undefined ? null : String(spec.last),
-          sequence_previous: null,
-          checksum: null
+          sequence_previous: spec.previous === undefined ? null : String(spec.previous),
+          checksum: spec.checksum ?? null
         }
     }
   }
@@ -260,7 +308,9 @@ export class ContinuityRig {
       readonly trade_id: string
       readonly kind: string
       readonly bids: readonly { readonly price: string }[]
+      readonly asks: readonly { readonly price: string }[]
       readonly sequence_first: string | null
+      readonly sequence_previous: string | null
       readonly sequence_last: string | null
     }
     switch (this.track.target.request_type) {
@@ -269,12 +319,16 @@ export class ContinuityRig {
       case 'trade':
         return value.trade_id
       case 'orderbook':
-        if (value.sequence_last === null) return value.bids[0]!.price
+        if (value.sequence_last === null) return value.bids[0]?.price ?? value.asks[0]?.price ?? ''
         return value.kind === 'SNAPSHOT'
           ? `snapshot:${value.sequence_last}`
-          : `${value.sequence_first}-${value.sequence_last}`
+          : `${value.sequence_first ?? value.sequence_previous}-${value.sequence_last}`
     }
   }
+}
+
+function levelOf([price, size]: readonly [string, string]): { price: string; size: string } {
+  return { price, size }
 }
 
 /** Where a text stands in an encoded value: behind its length, which is below 64 in these tests. */

@@ -69,6 +69,9 @@ export class FaultRun implements AsyncDisposable {
         simulation: { attach: simulation.socket, rate, seed, faults, verify: true },
         endpoints: null,
         sinkKind: 'kafka',
+        capture: null,
+        replay: null,
+        digests: false,
         forMs: null,
         logLevel: 'silent'
       }

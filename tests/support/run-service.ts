@@ -113,6 +113,9 @@ export class TestService implements AsyncDisposable {
         plans,
         endpoints,
         sinkKind: 'kafka',
+        capture: null,
+        replay: null,
+        digests: false,
         simulation: null,
         forMs: null,
         logLevel: 'silent'

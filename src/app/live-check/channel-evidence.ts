@@ -79,23 +79,15 @@ export class ChannelEvidence {
   notice({ connection, notice }: ToProducer & { readonly type: 'notice' }): void {
     const open = this.#connections.get(connection)
     if (open === undefined) return
-    switch (notice.type) {
-      case 'opened':
-        open.openedMicros = notice.atMicros
-        break
-      case 'confirmed': {
-        const ms = (notice.atMicros - open.openedMicros) / 1000
-        for (const subscription of notice.subscriptions) this.#confirmed(open, subscription, ms)
-        break
+    if (notice.type === 'opened') open.openedMicros = notice.atMicros
+    else if (notice.type === 'confirmed') {
+      const ms = (notice.atMicros - open.openedMicros) / 1000
+      for (const subscription of notice.subscriptions) this.#confirmed(open, subscription, ms)
+    } else if (notice.type === 'rejected') {
+      for (const subscription of notice.subscriptions) {
+        const symbol = this.#symbolOf(open.context, subscription)
+        if (symbol !== undefined) symbol.rejection = notice.reason
       }
-      case 'rejected':
-        for (const subscription of notice.subscriptions) {
-          const symbol = this.#symbolOf(open.context, subscription)
-          if (symbol !== undefined) symbol.rejection = notice.reason
-        }
-        break
-      default:
-        break
     }
   }
 

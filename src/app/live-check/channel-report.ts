@@ -61,9 +61,7 @@ function connectionOf({ sockets, evidence, frames, endMicros }: ChannelFacts): C
     handshake_ms: first === undefined ? null : tenths((first.openedMicros! - first.dialledMicros) / 1000),
     subscribed_ms: evidence.subscribedMs === null ? null : tenths(evidence.subscribedMs),
     age_ms:
-      last === undefined
-        ? null
-        : Math.round(((last.endedMicros ?? endMicros) - last.openedMicros!) / 1000),
+      last === undefined ? null : Math.round(((last.endedMicros ?? endMicros) - last.openedMicros!) / 1000),
     closes: sockets.records
       .filter(({ end, isOwnEnd }) => end !== null && !isOwnEnd)
       .slice(0, closesShown)
@@ -74,8 +72,8 @@ function connectionOf({ sockets, evidence, frames, endMicros }: ChannelFacts): C
 function symbolsOf({ evidence, unlisted }: ChannelFacts): SymbolReport[] {
   return [...evidence.symbols.values()].map(
     ({ instrument: { symbol, native }, confirmedMs, isConfirmed, rejection, events }) => ({
-      symbol,
-      native,
+      symbol: escaped(symbol),
+      native: escaped(native),
       state: unlisted.has(symbol)
         ? 'unlisted'
         : rejection !== null

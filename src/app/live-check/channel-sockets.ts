@@ -133,8 +133,7 @@ export class SocketWatch {
 
   /** Data frames are the codec's to judge; here only heartbeats are told from the other control frames. */
   #frame(received: Uint8Array, sockets: ChannelSockets): void {
-    const frame =
-      this.#adapter.compression === 'gzip' ? inflate(received, this.#inflatedBytesMax) : received
+    const frame = this.#adapter.compression === 'gzip' ? inflate(received, this.#inflatedBytesMax) : received
     if (frame instanceof IngestError) return
     const peeked = this.#peeked
     this.#adapter.peek(frame, 0, frame.length, peeked)

@@ -6,14 +6,15 @@ import { SystemClock } from '../../core/clock.ts'
 import { type ExchangeName, type RequestType, requestTypes, type TargetPlan } from '../../domain/target.ts'
 import { type ExchangeAdapter } from '../../exchange-kit/adapter.ts'
 import { adapterOf } from '../../exchanges/registry.ts'
-import { SharedLedger } from '../../wire/shared-ledger.ts'
 import { type ToProducer } from '../../wire/session-messages.ts'
+import { SharedLedger } from '../../wire/shared-ledger.ts'
 import { layOut, type PlacedTarget } from '../layout.ts'
 import { ChannelEvidence } from './channel-evidence.ts'
 import { channelReport, verdictOf } from './channel-report.ts'
 import { SocketWatch } from './channel-sockets.ts'
 import { checkConfig } from './check-config.ts'
 import { chooseSymbols, namedSymbols } from './choose-symbols.ts'
+import { toldElsewhere } from './findings.ts'
 import { checkListing, type ListingCheck } from './listing-check.ts'
 import { CheckedPipeline } from './pipeline.ts'
 import { type ExchangeReport, type Finding, worstOf } from './report.ts'
@@ -102,6 +103,7 @@ export class ExchangeCheck {
     this.#placed = layout.targets
     const pipeline = new CheckedPipeline({
       plan: { exchange: this.exchange, endpoints, targets: layout.targets },
+      adapter: listing.adapter,
       layout,
       ledger: this.#ledger,
       clock: this.#clock,
@@ -119,7 +121,7 @@ export class ExchangeCheck {
           if (this.#watch.isClosing) return
           const evidence = target === null ? undefined : this.#evidence.get(target.request_type)
           if (evidence !== undefined) evidence.fault(error.code, error.message, suppressed)
-          else if (error.code !== 'LISTING_FAILED') {
+          else if (!toldElsewhere.has(error.code)) {
             this.#faults.push({ severity: 'warning', text: `${error.code}: ${error.message}` })
           }
         }

@@ -95,7 +95,7 @@ export class FieldWatch {
     kind.isSeen = true
     kind.fields.look(event, (path, example) => {
       // The connection itself reads what names the symbol of a frame, which tables need not do.
-      if (path === peekedKey) return
+      if (peekedKey !== null && `.${path}`.endsWith(`.${peekedKey}`)) return
       this.#note(kind.fields.table.name, path, example, seen)
     })
   }

@@ -9,12 +9,14 @@ const offsetNoteMs = 1_000
 const offsetWarningMs = 10_000
 
 /** Faults that the report tells by other means, from the sockets, the symbols or the codec. */
-const toldElsewhere: ReadonlySet<ErrorCode> = new Set([
+export const toldElsewhere: ReadonlySet<ErrorCode> = new Set([
+  'SYMBOL_UNKNOWN',
   'SYMBOL_REJECTED',
   'SYMBOL_UNCONFIRMED',
   'SOCKET_FAILED',
   'HANDSHAKE_REFUSED',
-  'LISTING_FAILED'
+  'LISTING_FAILED',
+  'BREAKER_OPEN'
 ])
 
 type Measured = Omit<ChannelReport, 'verdict' | 'findings'>
@@ -35,9 +37,10 @@ export function findingsOf(report: Measured, facts: ChannelFacts): Finding[] {
 }
 
 function connectionFindings(
-  { connection, host }: Measured,
+  { connection, endpoint, heartbeat }: Measured,
   { adapter, evidence, sockets, unlisted, wasInterrupted }: ChannelFacts
 ): Finding[] {
+  const host = new URL(endpoint).hostname
   if (connection.sockets === 0) {
     if (unlisted.size === evidence.symbols.size && unlisted.size > 0) return []
     const end = sockets.records.findLast(record => record.end !== null && !record.isOwnEnd)?.end
@@ -48,11 +51,17 @@ function connectionFindings(
     ]
   }
   const findings: Finding[] = []
+  // The last ping may still wait for its answer.
+  if (heartbeat.pings_sent > 1 && !heartbeat.is_seen) {
+    findings.push(warning(`${heartbeat.pings_sent} pings of ours were not answered`))
+  }
   if (connection.closes.length > 0) {
     const last = connection.closes.at(-1)!
     const others = connection.closes.length > 1 ? `, the last of ${connection.closes.length} times` : ''
     findings.push(
-      warning(`the connection ended without our asking${others}: ${last.reason}; the service dials again and declares a gap`)
+      warning(
+        `the connection ended without our asking${others}: ${last.reason}; the service dials again and declares a gap`
+      )
     )
   }
   return findings
@@ -65,7 +74,11 @@ function symbolFindings(report: Measured, { adapter, unlisted }: ChannelFacts): 
   if (unlisted.size > 0) {
     const text = `${adapter.name} does not list ${shown([...unlisted])}`
     const isAll = unlisted.size === symbols.length
-    findings.push(isAll ? failure(`${text}, so there was nothing to subscribe; name others with --symbols`) : warning(text))
+    findings.push(
+      isAll
+        ? failure(`${text}, so there was nothing to subscribe; name others with --symbols`)
+        : warning(text)
+    )
   }
   if (connection.sockets === 0) return findings
   const asked = symbols.length - unlisted.size
@@ -73,7 +86,9 @@ function symbolFindings(report: Measured, { adapter, unlisted }: ChannelFacts): 
   for (const { symbol, reason } of rejected) {
     const text = `${adapter.name} refused ${symbol}: ${reason}`
     findings.push(
-      rejected.length === asked ? failure(`${text}; compare the subscription with ${adapter.documentation}`) : warning(text)
+      rejected.length === asked
+        ? failure(`${text}; compare the subscription with ${adapter.documentation}`)
+        : warning(text)
     )
   }
   const unconfirmed = having('unconfirmed').map(({ symbol }) => symbol)
@@ -82,7 +97,9 @@ function symbolFindings(report: Measured, { adapter, unlisted }: ChannelFacts): 
     const isAll = unconfirmed.length === asked - rejected.length && events === 0
     findings.push(
       isAll
-        ? failure(`${text}: the subscription is not understood any more, or the market is closed; compare with ${adapter.documentation}`)
+        ? failure(
+            `${text}: the subscription is not understood any more, or the market is closed; compare with ${adapter.documentation}`
+          )
         : warning(text)
     )
   }
@@ -94,16 +111,17 @@ function symbolFindings(report: Measured, { adapter, unlisted }: ChannelFacts): 
     const text = `${names} ${silent.length === 1 ? 'was' : 'were'} confirmed and sent nothing; a quiet market may do so`
     findings.push(isAll ? warning(`${text}: try again with a longer --for`) : note(text))
   } else {
-    findings.push(failure(`${names} confirmed, but no data came; compare the channel with ${adapter.documentation}`))
+    findings.push(
+      failure(`${names} confirmed, but no data came; compare the channel with ${adapter.documentation}`)
+    )
   }
   return findings
 }
 
 function frameFindings({ undecodable, frames, events }: Measured): Finding[] {
   const findings: Finding[] = []
-  for (const { reason, count, sample } of undecodable) {
-    const share = `${count} of ${frames.data} data frames cannot be decoded (${reason})`
-    const text = `${share}, for example ${sample}`
+  for (const { reason, count } of undecodable) {
+    const text = `${count} of ${frames.data} data frames cannot be decoded (${reason})`
     findings.push(
       events === 0
         ? failure(`${text}; the venue's format has changed: the adapter must follow`)
@@ -145,7 +163,9 @@ function sequenceFindings({ sequence, symbols }: Measured, { evidence }: Channel
   }
   if ((gaps['stale'] ?? 0) > 0) {
     findings.push(
-      warning(`${where('stale')} fell silent ${times(gaps['stale']!)} although the symbol traded; the service subscribes anew`)
+      warning(
+        `${where('stale')} fell silent ${times(gaps['stale']!)} although the symbol traded; the service subscribes anew`
+      )
     )
   }
   if (repeats > 0) findings.push(note(`${repeats} records repeated earlier ones and were left out`))
@@ -154,7 +174,7 @@ function sequenceFindings({ sequence, symbols }: Measured, { evidence }: Channel
 
 function faultFindings({ evidence }: ChannelFacts): Finding[] {
   return [...evidence.faults]
-    .filter(([code]) => !toldElsewhere.has(code) && code !== 'SYMBOL_UNKNOWN')
+    .filter(([code]) => !toldElsewhere.has(code))
     .map(([code, { count, message }]) =>
       warning(`${code}${count > 1 ? ` (${times(count)})` : ''}: ${escaped(message)}`)
     )
@@ -164,7 +184,8 @@ function fieldFindings({ unknown_fields, fields_never_seen, frames_examined }: M
   const findings = unknown_fields.map(({ path, table, count, example }) =>
     note(`unknown field ${path} in ${count} of ${frames_examined} frames (${table}), for example ${example}`)
   )
-  if (fields_never_seen.length > 0) findings.push(note(`optional and never seen: ${shown(fields_never_seen)}`))
+  if (fields_never_seen.length > 0)
+    findings.push(note(`optional and never seen: ${shown(fields_never_seen)}`))
   return findings
 }
 
@@ -172,7 +193,11 @@ function clockFindings({ clock_offset_ms: offset }: Measured): Finding[] {
   if (offset === null || Math.abs(offset.median) < offsetNoteMs) return []
   const { median } = offset
   const text = `event times are ${Math.abs(median)} ms ${median > 0 ? 'behind' : 'ahead of'} this clock`
-  return [Math.abs(median) < offsetWarningMs ? note(text) : warning(`${text}; check that this machine keeps the time`)]
+  return [
+    Math.abs(median) < offsetWarningMs
+      ? note(text)
+      : warning(`${text}; check that this machine keeps the time`)
+  ]
 }
 
 function times(count: number): string {

@@ -38,7 +38,7 @@ export class KnownFields {
 
   constructor(table: RecordTable) {
     this.table = table
-    const event = table.envelope === undefined ? this.#root : childOf(this.#root, table.envelope)
+    const event = table.envelope === undefined ? this.#root : walk(this.#root, table.envelope)
     const element = table.each === undefined ? event : itemsOf(walk(event, table.each))
     const know = (path: string): Place =>
       path.startsWith('/') ? walk(this.#root, path.slice(1)) : walk(element, path)
@@ -46,7 +46,7 @@ export class KnownFields {
       markWhole(path.startsWith('/') ? walk(this.#root, path.slice(1)) : walk(event, path))
     }
     for (const path of Object.values(table.raw ?? {})) markWhole(know(path))
-    const rules = Object.entries<unknown>(table.fields)
+    const rules = Object.entries(table.fields) as [string, unknown][]
     if ('evidence' in table && table.evidence !== undefined) rules.push(['evidence', table.evidence])
     for (const [name, value] of rules) {
       if (value === undefined) continue
@@ -69,11 +69,10 @@ export class KnownFields {
   /** Holds one frame of this kind against the table, and tells every key that it does not know. */
   look(frame: JsonValue, unknown: Found): void {
     const { envelope, each } = this.table
-    const wrapped = envelope === undefined ? undefined : memberOf(frame, envelope)
+    const wrapped = envelope === undefined ? undefined : at(frame, envelope)
     const event = wrapped ?? frame
     // An event that came without its wrapping is held against what the wrapping would contain.
-    const place =
-      envelope === undefined || wrapped !== undefined ? this.#root : childOf(this.#root, envelope)
+    const place = envelope === undefined || wrapped !== undefined ? this.#root : walk(this.#root, envelope)
     compare(frame, place, '', unknown)
     if (this.#unseen.size === 0) return
     const list = each === undefined ? [event] : listOf(at(event, each))

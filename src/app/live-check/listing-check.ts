@@ -1,4 +1,4 @@
-import { fetchListing } from '../../../actors/exchange/instruments.ts'
+import { fetchListing, type ListingAnswer } from '../../../actors/exchange/instruments.ts'
 import { type Rest, type RestAnswer } from '../../../actors/exchange/rest.ts'
 import { RestBudget } from '../../../actors/exchange/rest-budget.ts'
 import { type Clock } from '../../core/clock.ts'
@@ -11,9 +11,12 @@ export interface ListingCheck {
   /** Null where the venue has no listing, or it could not be had. */
   readonly instruments: readonly Instrument[] | null
   readonly report: ListingReport | null
-  /** For the exchange that is checked: asked for the listing again it gets the same answer, without a second request. */
+  /** What the check connects with: asked for the listing again it has it, without a second request or reading. */
+  readonly adapter: ExchangeAdapter
   readonly rest: Rest
 }
+
+const nothing = new TextEncoder().encode('[]')
 
 /** The venue's listing, fetched as the service fetches it, before the symbols are chosen. Never rejects. */
 export async function checkListing(
@@ -23,20 +26,19 @@ export async function checkListing(
   clock: Clock
 ): Promise<ListingCheck> {
   const { listing } = adapter.instruments
-  if (listing === null) return { instruments: null, report: null, rest }
+  if (listing === null) return { instruments: null, report: null, adapter, rest }
   const url = origin + listing.path
   const startedMicros = clock.nowMicros()
-  let last: RestAnswer | null = null
   let offsetMs: number | null = null
   const asking: Rest = async request => {
     const askedMicros = clock.nowMicros()
-    last = await rest(request)
-    if (last.type === 'body' && last.dateMs !== undefined) {
+    const answer = await rest(request)
+    if (answer.type === 'body' && answer.dateMs !== undefined) {
       const middleMs = (askedMicros + clock.nowMicros()) / 2000
       // The header's second had begun half a second ago on the average.
-      offsetMs = Math.round(middleMs - (last.dateMs + 500))
+      offsetMs = Math.round(middleMs - (answer.dateMs + 500))
     }
-    return last
+    return answer
   }
   const budget = new RestBudget(clock, adapter.limits)
   const source = { adapter, origin, rest: asking, budget, clock, random: () => Math.random() }
@@ -53,12 +55,23 @@ export async function checkListing(
       took_ms: Math.round((clock.nowMicros() - startedMicros) / 1000),
       date_offset_ms: offsetMs
     },
-    rest: request => (request.url === url && last !== null ? Promise.resolve(asFinal(last)) : rest(request))
+    adapter: { ...adapter, instruments: { ...adapter.instruments, listing: readAlready(listing, instruments) } },
+    rest: request => (request.url === url ? Promise.resolve(asFinal(answer)) : rest(request))
   }
 }
 
+/** Some listings have 15 MB, and reading them a second time would hold up everything else on this thread. */
+function readAlready(
+  listing: NonNullable<ExchangeAdapter['instruments']['listing']>,
+  instruments: readonly Instrument[] | null
+): typeof listing {
+  return instruments === null ? listing : { ...listing, parse: () => instruments }
+}
+
 /** The attempts have been made: whoever asks again is not to wait for more of them. */
-function asFinal(answer: RestAnswer): RestAnswer {
-  if (answer.type === 'body' || (answer.status !== null && answer.status < 500)) return answer
-  return { ...answer, status: 0 }
+function asFinal(answer: ListingAnswer): RestAnswer {
+  if (answer.type === 'listing') return { type: 'body', bytes: nothing }
+  const { why, status, retryAfterMs } = answer
+  const isFinal = status !== null && status < 500
+  return { type: 'failed', message: why, status: isFinal ? status : 0, retryAfterMs }
 }

@@ -9,7 +9,7 @@ const exchangesAtOnce = 4
 /** Progress lines of a check; a long one does not need more of them. */
 const progressLines = 6
 const progressEveryMsMin = 1_000
-const progressEveryMsMax = 10_000
+const progressEveryMsMax = 5_000
 
 export interface LiveCheckOptions {
   readonly exchanges: readonly ExchangeName[]
@@ -24,7 +24,7 @@ export interface LiveCheckOptions {
 }
 
 /** Connects to each exchange as the service does and reports what works. Never rejects because of a venue. */
-export async function liveCheck(options: LiveCheckOptions): Promise<LiveCheckReport> {
+export async function runLiveCheck(options: LiveCheckOptions): Promise<LiveCheckReport> {
   const { exchanges, symbols, forMs, isSimulated, signal } = options
   const startedMs = Date.now()
   const running = new Set<ExchangeCheck>()

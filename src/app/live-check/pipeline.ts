@@ -12,7 +12,7 @@ import { createLogger } from '../../core/logger.ts'
 import { localSchemaIds, subjectsOf } from '../../domain/avro-subjects.ts'
 import { tuningOf } from '../../domain/producer-tuning.ts'
 import { type Target } from '../../domain/target.ts'
-import { adapterOf } from '../../exchanges/registry.ts'
+import { type ExchangeAdapter } from '../../exchange-kit/adapter.ts'
 import { type SharedLedger } from '../../wire/shared-ledger.ts'
 import { type Layout } from '../layout.ts'
 import { checkConfig } from './check-config.ts'
@@ -34,6 +34,7 @@ export interface PipelineObserver extends TallyEvents {
 
 export interface PipelineOptions {
   readonly plan: ExchangePlan
+  readonly adapter: ExchangeAdapter
   readonly layout: Layout
   readonly ledger: SharedLedger
   readonly clock: SystemClock
@@ -52,7 +53,7 @@ export class CheckedPipeline {
   readonly #timers: NodeJS.Timeout[] = []
   readonly #stopped: Promise<void>
 
-  constructor({ plan, layout, ledger, clock, dial, rest, observer }: PipelineOptions) {
+  constructor({ plan, adapter, layout, ledger, clock, dial, rest, observer }: PipelineOptions) {
     const { pod, limits, threads } = checkConfig
     const shared = { memory: ledger.memory, shards: ledger.shards, targets: ledger.targets }
     const schemaIds = localSchemaIds(subjectsOf(plan.targets.map(each => each.plan.target)))
@@ -88,9 +89,10 @@ export class CheckedPipeline {
       clock,
       logger,
       ledger,
-      codec: observedCodec(new Codec('avro', schemaIds, null, null, [plan.exchange]), observer.batch),
+      // Not warmed up: that would hold up the sockets of the exchanges that are being checked already.
+      codec: observedCodec(new Codec('avro', schemaIds, null, null, []), observer.batch),
       sink: this.#sink,
-      adapterOf: target => adapterOf(target.exchange),
+      adapterOf: () => adapter,
       onGapOpened: () => undefined,
       onGapClosed: () => undefined
     })
@@ -107,9 +109,10 @@ export class CheckedPipeline {
         ledger: shared,
         limits: { ...limits, creditBytesPerConnection: layout.creditBytesPerConnection },
         listings: null,
+        capture: null,
         firstConnection: 1
       },
-      { clock, random: () => Math.random(), dial, rest, adapterOf },
+      { clock, random: () => Math.random(), dial, rest, adapterOf: () => adapter },
       report => {
         if (report.type === 'stopped') onStopped()
         if (report.type === 'fault') observer.fault(fromWire(report.error), report.target, report.suppressed)

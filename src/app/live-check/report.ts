@@ -68,7 +68,11 @@ export interface ChannelReport {
   readonly events: number
   readonly events_per_s: number
   /** One entry a reason, with its first frame: at most 300 bytes, control characters escaped. */
-  readonly undecodable: readonly { readonly reason: string; readonly count: number; readonly sample: string }[]
+  readonly undecodable: readonly {
+    readonly reason: string
+    readonly count: number
+    readonly sample: string
+  }[]
   /** Frames that were looked at field by field (a busy channel is sampled). */
   readonly frames_examined: number
   /** Keys of data frames that the adapter's table of that kind does not know. */

@@ -1,8 +1,8 @@
 import { type RecordSink, type Route, type SinkListener } from '../../../actors/producer/sinks/record-sink.ts'
+import { type OrderBook } from '../../../schemas/generated/order-book.ts'
 import { decodeRecord } from '../../codec/avro-types.ts'
 import { type Gap } from '../../domain/gap.ts'
 import { type PartitionActivity } from '../../domain/partition-activity.ts'
-import { type OrderBook } from '../../../schemas/generated/order-book.ts'
 
 /** Snapshots decoded in one second of one key: whole books may come in hundreds. */
 const booksPerSecond = 20

@@ -52,7 +52,10 @@ export const sampleSummary: Summary = {
     latency_ms: latency
   })),
   producer: null,
-  truth: cleanTruth
+  truth: cleanTruth,
+  capture: null,
+  replay: null,
+  digests: null
 }
 
 /** A partition of a busy topic. */

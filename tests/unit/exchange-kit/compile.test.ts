@@ -249,6 +249,8 @@ test('levels of both sides in one list are told apart by a word', () => {
     [{ price: '1.06', size: '660.5' }]
   ])
   assert.equal(runTable(table, frame.replace('["sell",', '[')), 'missing')
+  assert.equal(runTable(table, frame.replace('"sell"', '"sold"')), 'invalid', 'a level of neither side')
+  assert.equal(runTable(table, frame.replace('"sell"', 'null')), 'invalid')
   assert.equal(runTable(table, frame.replace('["buy","1.05","0.00"]', '"buy"')), 'invalid')
 })
 

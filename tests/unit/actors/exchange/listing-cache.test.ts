@@ -141,7 +141,7 @@ suite('listings on disk', () => {
     )
     assert.deepEqual(readdirSync(folder), ['binance.json'])
     rmSync(file, { recursive: true })
-    execFileSync('mkfifo', [file])
+    execFileSync('sh', ['-c', 'mkfifo "$0"', file])
     assert.equal((await cache.read(key, nowMs)).type, 'broken')
     await cache.write(key, instruments, nowMs)
     assert.equal((await cache.read(key, nowMs)).type, 'listing')

@@ -271,7 +271,7 @@ test('snapshots of many books keep to the weight budget', async () => {
   })
   acknowledge(rig.socket())
   for (let subscription = 0; subscription < 40; subscription++)
-    rig.exchange.resnapshot(rig.link(), subscription)
+    rig.exchange.resnapshot(rig.link(), subscription, 1)
   await settledPromises()
   const depths = () => rig.restUrls.filter(url => url.includes('/depth')).length
   // 80 % of 6,000 a minute, 20 of them for the listing, 250 for a book.
@@ -286,8 +286,8 @@ test('a second wish for the same book joins the first', async () => {
   const rig = await exchangeRig({ adapter: binance, requestType: 'orderbook', symbols: ['BTC-USDT'] })
   acknowledge(rig.socket())
   rig.restUrls.length = 0
-  rig.exchange.resnapshot(rig.link(), 0)
-  rig.exchange.resnapshot(rig.link(), 0)
+  rig.exchange.resnapshot(rig.link(), 0, 1)
+  rig.exchange.resnapshot(rig.link(), 0, 1)
   await settledPromises()
   assert.equal(rig.restUrls.length, 1)
   rig.close()
@@ -309,11 +309,11 @@ test('a refusal of the REST API blocks it for as long as the venue says', async 
   })
   acknowledge(rig.socket())
   rig.restUrls.length = 0
-  rig.exchange.resnapshot(rig.link(), 0)
+  rig.exchange.resnapshot(rig.link(), 0, 1)
   await settledPromises()
   assert.equal(rig.restUrls.length, 1)
   status = 200
-  rig.exchange.resnapshot(rig.link(), 1)
+  rig.exchange.resnapshot(rig.link(), 1, 1)
   rig.clock.advance(29_000)
   await settledPromises()
   assert.equal(rig.restUrls.length, 1)

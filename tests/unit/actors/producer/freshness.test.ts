@@ -3,9 +3,7 @@ import { test } from 'node:test'
 import { isProvenSilent, owesEvents } from '../../../../actors/producer/freshness.ts'
 import { type SymbolMoves, showTicker, showTrade } from '../../../../actors/producer/symbol-moves.ts'
 import { type OpenGap, type SymbolTrack } from '../../../../actors/producer/symbol-track.ts'
-import { ContinuityRig, wholeBooks } from '../../../support/continuity-rig.ts'
-
-const healAfterMicros = 5_000_000
+import { ContinuityRig, streamBooks, wholeBooks } from '../../../support/continuity-rig.ts'
 
 const someGap: OpenGap = {
   id: 'pod-1',
@@ -21,7 +19,7 @@ const someGap: OpenGap = {
 /** A channel that was heard at 10 s, and whose siblings may move. */
 function heard(changes: Partial<SymbolTrack> = {}): SymbolTrack {
   const { track } = new ContinuityRig('orderbook', wholeBooks)
-  return Object.assign(track, { isConnected: true, lastReceivedMicros: 10_000_000 }, changes)
+  return Object.assign(track, { isConnected: true, confirmedMicros: 1, lastReceivedMicros: 10_000_000 }, changes)
 }
 
 function moveAt(track: SymbolTrack, ...seconds: readonly number[]): void {
@@ -29,37 +27,77 @@ function moveAt(track: SymbolTrack, ...seconds: readonly number[]): void {
 }
 
 test('a quiet market proves nothing, however long it lasts', () => {
-  assert.equal(isProvenSilent(heard(), healAfterMicros), false)
+  assert.equal(isProvenSilent(heard()), false)
 })
 
 test('three trades of the symbol, the last long after the channel was heard, prove that it is silent', () => {
   const track = heard()
   moveAt(track, 11, 12)
-  assert.equal(isProvenSilent(track, healAfterMicros), false)
+  assert.equal(isProvenSilent(track), false)
   moveAt(track, 14.9)
-  assert.equal(isProvenSilent(track, healAfterMicros), false, 'not long enough after it was heard')
+  assert.equal(isProvenSilent(track), false, 'not long enough after it was heard')
   moveAt(track, 15)
-  assert.equal(isProvenSilent(track, healAfterMicros), true)
+  assert.equal(isProvenSilent(track), true)
 })
 
 test('two trades prove nothing, even when they come late', () => {
   const track = heard()
   moveAt(track, 60, 61)
-  assert.equal(isProvenSilent(track, healAfterMicros), false)
+  assert.equal(isProvenSilent(track), false)
 })
 
-test('a channel is not suspected while it is unconnected, never heard, being healed or in a declared gap', () => {
+test('a channel is not suspected while it is unconnected, unconfirmed or being healed', () => {
   const excuses: readonly Partial<SymbolTrack>[] = [
     { isConnected: false },
-    { lastReceivedMicros: 0 },
-    { isHealing: true },
-    { gap: someGap }
+    { confirmedMicros: 0 },
+    { isHealing: true }
   ]
   for (const excuse of excuses) {
     const track = heard(excuse)
     moveAt(track, 20, 21, 22)
-    assert.equal(isProvenSilent(track, healAfterMicros), false, Object.keys(excuse)[0])
+    assert.equal(isProvenSilent(track), false, Object.keys(excuse)[0])
   }
+})
+
+test('a channel that was confirmed and never heard is suspected as well, and so is one whose gap is open', () => {
+  const suspects: readonly Partial<SymbolTrack>[] = [
+    { lastReceivedMicros: 0, confirmedMicros: 10_000_000 },
+    { gap: someGap, confirmedMicros: 10_000_000 }
+  ]
+  for (const suspect of suspects) {
+    const track = heard(suspect)
+    moveAt(track, 11, 12, 14.9)
+    assert.equal(isProvenSilent(track), false, 'not long enough after it was confirmed')
+    moveAt(track, 15)
+    assert.equal(isProvenSilent(track), true)
+  }
+})
+
+test('a channel that stays silent is suspected later and later', () => {
+  const track = heard({ heals: 2 })
+  moveAt(track, 11, 12, 29.9)
+  assert.equal(isProvenSilent(track), false)
+  moveAt(track, 30)
+  assert.equal(isProvenSilent(track), true)
+})
+
+test('a channel that is slow by nature is given its time', () => {
+  const track = heard({ showsWithinMs: 16_500 })
+  moveAt(track, 11, 12, 29.9)
+  assert.equal(isProvenSilent(track), false)
+  assert.equal(owesEvents(track, 27_000_000), false)
+  assert.equal(owesEvents(track, 27_500_000), true)
+  moveAt(track, 30)
+  assert.equal(isProvenSilent(track), true)
+})
+
+test('a book that waits for the snapshot of its stream is not suspected: what is owed has a clock of its own', () => {
+  const { track } = new ContinuityRig('orderbook', streamBooks())
+  Object.assign(track, { isConnected: true, confirmedMicros: 1, lastReceivedMicros: 10_000_000 })
+  moveAt(track, 20, 21, 22)
+  assert.equal(isProvenSilent(track), false)
+  track.book!.rest(1)
+  assert.equal(isProvenSilent(track), true)
 })
 
 test('trades that were shown before the channel was heard do not count', () => {
@@ -67,7 +105,7 @@ test('trades that were shown before the channel was heard do not count', () => {
   moveAt(track, 20, 21, 22)
   track.movesSeen = track.moves.count
   moveAt(track, 23, 24)
-  assert.equal(isProvenSilent(track, healAfterMicros), false)
+  assert.equal(isProvenSilent(track), false)
 })
 
 test('a channel that ends owes events once a trade was shown a second and a half ago and it has not followed', () => {

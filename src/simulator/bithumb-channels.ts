@@ -1,0 +1,239 @@
+import { type ChannelFaults } from './channel.ts'
+import { bookFingerprint, tickerFingerprint, tradeFingerprint } from './fingerprint.ts'
+import { type ChannelLedger } from './ledger.ts'
+import { ShownChannel } from './shown-channel.ts'
+import { binaryFrame } from './text-channel.ts'
+import { type BookSide, TickBook } from './tick-book.ts'
+import { UniqueTimes } from './unique-times.ts'
+import { type WonMarket } from './won-market.ts'
+
+const koreaAheadMs = 9 * 3_600_000
+/** Units of a book frame. */
+const units = 15
+/** Some markets have fewer orders than a frame has units. */
+const shallowBases = new Set(['BTT', 'SAND'])
+const shallowDepth = 9
+
+/** Every frame says whether it was sent because something happened or because somebody subscribed. */
+abstract class BithumbChannel extends ShownChannel {
+  constructor(won: WonMarket, ledger: ChannelLedger, faults: ChannelFaults) {
+    super(won, ledger, faults, binaryFrame)
+  }
+
+  protected asSnapshot(payload: string): string {
+    return payload.replace('"stream_type":"REALTIME"', '"stream_type":"SNAPSHOT"')
+  }
+}
+
+/** Sizes have four decimals. */
+function fourDecimals(whole: number, decimals: number): string {
+  const four = Math.floor(decimals / 10_000)
+  return `${whole}.${String(whole === 0 && four === 0 ? 1 : four).padStart(4, '0')}`
+}
+
+/** Date and time in Korea: `2026-09-21`, `23:13:20`. */
+function inKorea(ms: number): readonly [date: string, time: string] {
+  const text = new Date(ms + koreaAheadMs).toISOString()
+  return [text.slice(0, 10), text.slice(11, 19)]
+}
+
+export class BithumbTicker extends BithumbChannel {
+  readonly #won: WonMarket
+  readonly #times = new UniqueTimes(1)
+
+  constructor(won: WonMarket, ledger: ChannelLedger, faults: ChannelFaults) {
+    super(won, ledger, faults)
+    this.#won = won
+  }
+
+  protected next(nowMs: number): string {
+    const won = this.#won
+    this.ledger.appendKeyed(
+      tickerFingerprint({
+        exchange_ts: this.#times.take(nowMs) * 1000,
+        last: won.last,
+        open: won.open,
+        high: won.high,
+        low: won.low,
+        prev_close: won.previous,
+        bid: null,
+        bid_size: null,
+        ask: null,
+        ask_size: null,
+        base_volume: won.baseVolume,
+        quote_volume: won.quoteVolume,
+        change: won.sign + won.distance,
+        change_rate: won.sign + won.ratio.toFixed(8),
+        price_window: 'LOCAL_DAY',
+        volume_window: 'ROLLING_24H'
+      }),
+      this.#times.last * 1000
+    )
+    return this.#payload()
+  }
+
+  #payload(): string {
+    const won = this.#won
+    const { market } = won
+    const tradedMs = won.tradedMs(this.#times.last)
+    const [date, time] = inKorea(tradedMs)
+    const rate = won.ratio.toFixed(8)
+    const fields = [
+      `"type":"ticker","code":"${this.ledger.native}"`,
+      `"opening_price":${won.open},"high_price":${won.high},"low_price":${won.low},"trade_price":${won.last}`,
+      `"prev_closing_price":${won.previous},"change":"${won.sign === '' ? 'RISE' : 'FALL'}"`,
+      `"change_price":${won.distance},"signed_change_price":${won.sign}${won.distance}`,
+      `"change_rate":${rate},"signed_change_rate":${won.sign}${rate}`,
+      `"trade_volume":${fourDecimals(market.lastSizeWhole, market.lastSizeDecimals)}`,
+      `"acc_trade_volume":${won.baseVolume},"acc_trade_volume_24h":${won.baseVolume}`,
+      `"acc_trade_price":${won.quoteVolume},"acc_trade_price_24h":${won.quoteVolume}`,
+      `"trade_date":"${date.replaceAll('-', '')}","trade_time":"${time.replaceAll(':', '')}"`,
+      `"trade_timestamp":${tradedMs},"ask_bid":"${market.takerBuys ? 'BID' : 'ASK'}"`,
+      `"acc_ask_volume":${won.baseVolume},"acc_bid_volume":${won.baseVolume}`,
+      `"highest_52_week_price":${won.high},"highest_52_week_date":"2026-08-14"`,
+      `"lowest_52_week_price":${won.low},"lowest_52_week_date":"2025-10-10"`,
+      '"market_state":"ACTIVE","is_trading_suspended":false,"delisting_date":null,"market_warning":"NONE"',
+      `"timestamp":${this.#times.last},"stream_type":"REALTIME"`
+    ]
+    return `{${fields.join(',')}}`
+  }
+}
+
+/** Ids have nineteen digits, more than a double holds. */
+export class BithumbTrade extends BithumbChannel {
+  readonly #won: WonMarket
+  readonly #times = new UniqueTimes(1)
+
+  constructor(won: WonMarket, ledger: ChannelLedger, faults: ChannelFaults) {
+    super(won, ledger, faults)
+    this.#won = won
+  }
+
+  protected next(nowMs: number): string {
+    const { market } = this.#won
+    const ms = this.#times.take(nowMs)
+    market.trade(ms, market.random.below(100_000_000))
+    this.ledger.appendKeyed(
+      tradeFingerprint({
+        exchange_ts: ms * 1000,
+        trade_id: this.#id,
+        price: this.#won.last,
+        size: this.#size,
+        side: market.takerBuys ? 'BUY' : 'SELL',
+        sequence: null
+      }),
+      ms * 1000
+    )
+    return this.#payload()
+  }
+
+  #payload(): string {
+    const ms = this.#times.last
+    const [date, time] = inKorea(ms)
+    const fields = [
+      `"type":"trade","code":"${this.ledger.native}"`,
+      `"trade_price":${this.#won.last},"trade_volume":${this.#size}`,
+      `"ask_bid":"${this.market.takerBuys ? 'BID' : 'ASK'}","trade_date":"${date}","trade_time":"${time}"`,
+      `"trade_timestamp":${ms},"sequential_id":${this.#id},"timestamp":${ms + 4}`,
+      `"stream_type":"REALTIME"`
+    ]
+    return `{${fields.join(',')}}`
+  }
+
+  get #id(): string {
+    return `1${this.#times.last}${String(this.market.trades % 100_000).padStart(5, '0')}`
+  }
+
+  get #size(): string {
+    return fourDecimals(this.market.lastSizeWhole, this.market.lastSizeDecimals)
+  }
+}
+
+/**
+ * A whole book in every frame: the n-th best ask beside the n-th best bid. Orders of dust print as a size of zero, and
+ * where a side is short its price is zero as well.
+ */
+export class BithumbBook extends BithumbChannel {
+  readonly #book: TickBook
+  readonly #prices: readonly string[]
+  readonly #times = new UniqueTimes(1000)
+
+  constructor(won: WonMarket, ledger: ChannelLedger, faults: ChannelFaults) {
+    super(won, ledger, faults)
+    this.#prices = won.prices
+    const form = {
+      prices: won.prices,
+      wirePrices: won.prices,
+      size: fourDecimals,
+      wireSize: fourDecimals,
+      zero: '0'
+    }
+    const isShallow = shallowBases.has(won.market.spec.base)
+    const shape = isShallow ? { opening: shallowDepth, depth: shallowDepth } : { opening: 40, depth: null }
+    this.#book = new TickBook(won.market, form, shape)
+  }
+
+  protected next(nowMs: number): string {
+    this.#book.step()
+    const micros = this.#times.take(nowMs)
+    const levelsOf = (side: BookSide) =>
+      this.#shown(side)
+        .filter(tick => side.sizes[tick] !== '')
+        .map(tick => ({ price: this.#prices[tick]!, size: side.sizes[tick]! }))
+    this.ledger.appendKeyed(
+      bookFingerprint({
+        exchange_ts: micros,
+        kind: 'SNAPSHOT',
+        sequence_first: null,
+        sequence_last: null,
+        sequence_previous: null,
+        bids: levelsOf(this.#book.bids),
+        asks: levelsOf(this.#book.asks)
+      }),
+      micros
+    )
+    return this.#payload()
+  }
+
+  #payload(): string {
+    const bids = this.#shown(this.#book.bids)
+    const asks = this.#shown(this.#book.asks)
+    const list = Array.from({ length: Math.max(bids.length, asks.length) }, (_, n) => {
+      const [askPrice, askSize] = this.#level(this.#book.asks, asks[n])
+      const [bidPrice, bidSize] = this.#level(this.#book.bids, bids[n])
+      return `{"ask_price":${askPrice},"bid_price":${bidPrice},"ask_size":${askSize},"bid_size":${bidSize}}`
+    })
+    while (list.length < units) list.push('{"ask_price":0,"bid_price":0,"ask_size":0,"bid_size":0}')
+    const fields = [
+      `"type":"orderbook","code":"${this.ledger.native}"`,
+      `"total_ask_size":${this.#total(this.#book.asks, asks)}`,
+      `"total_bid_size":${this.#total(this.#book.bids, bids)}`,
+      `"orderbook_units":[${list.join(',')}]`,
+      `"level":1,"timestamp":${this.#times.last},"stream_type":"REALTIME"`
+    ]
+    return `{${fields.join(',')}}`
+  }
+
+  /** The ticks of a side's units: its levels, and what lies between them as dust. */
+  #shown(side: BookSide): number[] {
+    const worst = this.#book.best(side, units).at(-1)!
+    const step = side.name === 'bid' ? -1 : 1
+    const ticks: number[] = []
+    const from = side.name === 'bid' ? this.#book.bidTick : this.#book.bidTick + 1
+    for (let tick = from; ticks.length < units; tick += step) {
+      ticks.push(tick)
+      if (tick === worst) break
+    }
+    return ticks
+  }
+
+  #level(side: BookSide, tick: number | undefined): readonly [price: string, size: string] {
+    if (tick === undefined) return ['0', '0']
+    const size = side.wireSizes[tick]!
+    return [this.#prices[tick]!, size === '' ? '0.0000' : size]
+  }
+
+  #total(side: BookSide, ticks: readonly number[]): string {
+    return ticks.reduce((sum, tick) => sum + Number(side.sizes[tick]), 0).toFixed(4)
+  }
+}

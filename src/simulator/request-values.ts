@@ -1,0 +1,10 @@
+/** A value of a client's message as an object; null when it is none. */
+export function objectOf(value: unknown): Readonly<Record<string, unknown>> | null {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+  return isObject ? (value as Record<string, unknown>) : null
+}
+
+/** A list of texts; null when it is anything else. */
+export function textsOf(value: unknown): readonly string[] | null {
+  return Array.isArray(value) && value.every(item => typeof item === 'string') ? value : null
+}

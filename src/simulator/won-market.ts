@@ -1,0 +1,65 @@
+import { type MarketSpec } from './market-spec.ts'
+import { shortDecimals } from './price-ladder.ts'
+import { SharedMarket } from './shared-market.ts'
+
+/** A market of a Korean venue that prints prices as short as they are, and the figures of its day. */
+export class WonMarket extends SharedMarket {
+  /** By tick. */
+  readonly prices: readonly string[]
+  readonly previous: string
+  #beforeTradesMs = 0
+
+  constructor(spec: MarketSpec, seed: number) {
+    super(spec, seed)
+    this.prices = this.market.ladder.texts(shortDecimals)
+    this.previous = this.market.ladder.previousText(shortDecimals)
+  }
+
+  get last(): string {
+    return this.prices[this.market.lastTick]!
+  }
+
+  get open(): string {
+    return this.prices[this.market.openTick]!
+  }
+
+  get high(): string {
+    return this.prices[this.market.highTick]!
+  }
+
+  get low(): string {
+    return this.prices[this.market.lowTick]!
+  }
+
+  /** Distance of the last price from the previous close, without sign. */
+  get distance(): string {
+    return this.market.ladder.differenceText(this.market.lastTick, null, shortDecimals)
+  }
+
+  /** `-` in a market that falls, else nothing. */
+  get sign(): string {
+    return this.market.ladder.sign
+  }
+
+  /** The same distance as a share of the previous close; it lies between four and six hundredths. */
+  get ratio(): number {
+    const previous = Number(this.previous)
+    return Math.abs(Number(this.last) - previous) / previous
+  }
+
+  /** Traded in the last 24 hours. */
+  get baseVolume(): string {
+    return `${1000 + this.market.trades}.${String(this.market.lastSizeDecimals).padStart(8, '0')}`
+  }
+
+  get quoteVolume(): string {
+    return `${70_000_000 + this.market.trades}.${String(1 + (this.market.trades % 9999)).padStart(4, '0')}`
+  }
+
+  /** Time of the last trade; of some trade before the run while there was none. */
+  tradedMs(nowMs: number): number {
+    if (this.market.lastTradeMs > 0) return this.market.lastTradeMs
+    if (this.#beforeTradesMs === 0) this.#beforeTradesMs = nowMs - 5000
+    return this.#beforeTradesMs
+  }
+}

@@ -1,0 +1,7 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { layOut } from '../../../src/app/layout.ts'
+import { loadConfig } from '../../../src/config/load.ts'
+import { IngestError } from '../../../src/core/errors.ts'
+import { exchangeRegions, type RequestType, type TargetPlan } from '../../../src/domain/target.ts'
+import { adapterOf } from '../../../src/exchanges/registry.ts'

@@ -5,7 +5,7 @@ import {
   type CapturedEnd,
   type StandingConnection
 } from '../../src/capture/facts.ts'
-import { captureLimits } from '../../src/capture/limits.ts'
+import { type CapturePlan } from '../../src/capture/limits.ts'
 import { type Clock } from '../../src/core/clock.ts'
 import { type IngestError } from '../../src/core/errors.ts'
 import { type GapReason } from '../../src/domain/gap.ts'
@@ -19,16 +19,11 @@ export class ThreadCapture {
   readonly #clock: Clock
   readonly #links = new Map<number, LinkCapture>()
 
-  constructor(
-    plan: { readonly folder: string; readonly thread: number },
-    clock: Clock,
-    onStopped: (error: IngestError) => void
-  ) {
+  constructor(plan: CapturePlan, clock: Clock, onStopped: (error: IngestError) => void) {
     this.#clock = clock
     this.#writer = new CaptureWriter({
       ...plan,
       clock,
-      limits: captureLimits,
       events: {
         // A replay may begin with any segment, so each says what stands where it begins.
         segmentBegun: () => {
@@ -91,13 +86,14 @@ class LinkCapture implements LinkObserver {
       this.#tell(EntryKind.planned, this.#clock.nowMicros(), this.#facts)
       return
     }
-    const { states, channelIds } = link.subscriptions
+    const { states, channelIds, lastId } = link.subscriptions
     this.#tell(EntryKind.standing, this.#clock.nowMicros(), {
       ...this.#facts,
       openedMicros: this.#openedMicros,
       frameSeq: link.frameSeq,
       states: [...states],
-      channelIds
+      channelIds,
+      lastId
     } satisfies StandingConnection)
   }
 
@@ -125,6 +121,10 @@ class LinkCapture implements LinkObserver {
   asked(subscription: number | null): void {
     const detail = subscription ?? everySubscription
     this.#writer.fact(EntryKind.asked, this.#connection, detail, this.#clock.nowMicros())
+  }
+
+  tookId(): void {
+    this.#writer.fact(EntryKind.tookId, this.#connection, 0, this.#clock.nowMicros())
   }
 
   ended(isClosed: boolean, reason: GapReason, atMicros: number): void {

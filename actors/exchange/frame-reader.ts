@@ -37,6 +37,11 @@ export class FrameReader {
     this.#symbols.add(channelId, subscription)
   }
 
+  /** Frames are missing here, and it is known: whatever number comes next is right. */
+  resume(): void {
+    this.#sequence?.forget()
+  }
+
   /**
    * Returns what is wrong with the frame, null when nothing is: FRAMES_LOST when others are missing before it, anything else
    * when it is not compressed as its venue does it, or grows too large.
@@ -46,9 +51,7 @@ export class FrameReader {
     const isGarbled = frame instanceof IngestError
     if (this.#sequence !== null) {
       const { expected } = this.#sequence
-      const number = isGarbled
-        ? Number.NaN
-        : this.#adapter.continuity.frameSequence!(frame, 0, frame.length)
+      const number = isGarbled ? Number.NaN : this.#adapter.continuity.frameSequence!(frame, 0, frame.length)
       if (!this.#sequence.follows(number)) {
         const message = `frame ${number} came where ${expected} should have; the connection is dialled anew`
         return new IngestError('FRAMES_LOST', message)

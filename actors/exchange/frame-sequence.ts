@@ -11,6 +11,12 @@ export class FrameSequence {
     return this.#last + 1
   }
 
+  /** Whatever number comes next follows. */
+  forget(): void {
+    this.#last = Number.NaN
+    this.#unreadable = 0
+  }
+
   /**
    * Takes the number of the next frame in.
    * @param number NaN when the frame has none to be read

@@ -14,5 +14,7 @@ export interface LinkObserver {
   snapshot(body: Uint8Array, subscription: number, atMicros: number): void
   /** The link begins to ask for a subscription anew, or for all of them (null). */
   asked(subscription: number | null): void
+  /** A request that is none of a subscription has taken an id of this socket. */
+  tookId(): void
   ended(isClosed: boolean, reason: GapReason, atMicros: number): void
 }

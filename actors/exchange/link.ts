@@ -106,7 +106,10 @@ export class Link implements LaneOwner {
     this.#snapshots =
       book.mode === 'delta' && book.snapshot.from === 'request'
         ? new SnapshotRequests(book.snapshot, plan.instruments, {
-            nextId: () => this.subscriptions.nextId(),
+            nextId: () => {
+              this.#observer?.tookId()
+              return this.subscriptions.nextId()
+            },
             send: (frame, onSent) => this.#pacer.send(frame, onSent),
             fault: error => events.fault(error)
           })
@@ -125,6 +128,8 @@ export class Link implements LaneOwner {
   /** For a replay: frames up to this one came before it, or were not captured. */
   resumeAt(frameSeq: number): void {
     this.#frameSeq = frameSeq
+    this.#reader.resume()
+    this.#tellNumbers()
   }
 
   get wasOpen(): boolean {
@@ -198,9 +203,10 @@ export class Link implements LaneOwner {
     const { connection, previous } = this.plan
     if (this.#context === null) return []
     const messages: ToProducer[] = [{ type: 'context', context: this.#context }]
+    const resumed = this.#events.resumption(true)
     const notices: (SessionNotice | null)[] = [
       { type: 'opened', atMicros: this.#openedMicros, previous },
-      this.#events.resumption(true)
+      resumed
     ]
     const subscriptions = this.subscriptions.confirmed
     if (subscriptions.length > 0) {
@@ -209,8 +215,8 @@ export class Link implements LaneOwner {
     for (const notice of notices) {
       if (notice !== null) messages.push({ type: 'notice', connection, notice })
     }
-    // Snapshots that came in the stream went to the producer before.
-    if (this.#restsOnStream()) {
+    // Snapshots that came in the stream went to the producer before. A replay cannot ask for others.
+    if (resumed !== null && this.#restsOnStream()) {
       for (const subscription of subscriptions) this.subscriptions.resubscribe(subscription)
     }
     return messages
@@ -317,8 +323,7 @@ export class Link implements LaneOwner {
       case 'confirmed':
       case 'rejected':
         this.subscriptions.answered(event)
-        if (this.#isRenumbered) this.#sendContext()
-        this.#isRenumbered = false
+        this.#tellNumbers()
         break
       case 'rejectedLast':
         if (!this.subscriptions.refusedLast(event.reason)) this.#venueError(event.reason)
@@ -367,6 +372,11 @@ export class Link implements LaneOwner {
     }
     this.#batcher.close(this.lane)
     this.#events.ended(end)
+  }
+
+  #tellNumbers(): void {
+    if (this.#isRenumbered) this.#sendContext()
+    this.#isRenumbered = false
   }
 
   #sendContext(): void {

@@ -1,5 +1,6 @@
 import { type MessagePort } from 'node:worker_threads'
 import { type CaptureStats } from '../../src/capture/capture-writer.ts'
+import { type CapturePlan } from '../../src/capture/limits.ts'
 import { type WireError } from '../../src/core/errors.ts'
 import { type LogLevel } from '../../src/core/logger.ts'
 import { type ExchangeName, type RequestType, type Target, type TargetPlan } from '../../src/domain/target.ts'
@@ -48,8 +49,8 @@ export interface ExchangeThreadPlan {
   readonly limits: ExchangeLimits
   /** Where listings are kept; null keeps none. */
   readonly listings: ListingCacheSettings | null
-  /** Where the raw frames are written beside, and the number of this thread in their files; null writes none. */
-  readonly capture: { readonly folder: string; readonly thread: number } | null
+  /** Where the raw frames are written beside; null writes none. */
+  readonly capture: CapturePlan | null
   /** Connection numbers of this thread count from here; unique in the process for all lives of all threads. */
   readonly firstConnection: number
 }

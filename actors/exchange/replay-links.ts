@@ -86,6 +86,9 @@ export class ReplayLinks {
         if (detail === everySubscription) found.link.subscriptions.subscribeAll()
         else found.link.subscriptions.resubscribe(detail)
         break
+      case EntryKind.tookId:
+        found.link.subscriptions.nextId()
+        break
       case EntryKind.hole:
         this.#missed(found, detail)
         break
@@ -183,18 +186,20 @@ export class ReplayLinks {
     const { link, socket, account } = found
     account.set('state', live)
     this.#options.clock.asOf(facts.openedMicros, () => socket.open(facts.openedMicros))
-    link.resumeAt(facts.frameSeq)
-    const channelOf = new Map(Object.entries(facts.channelIds).map(([id, index]) => [index, id]))
-    facts.states.forEach((state, index) => {
+    const { subscriptions } = link
+    while (subscriptions.lastId < facts.lastId) subscriptions.nextId()
+    const natives = (state: number): string[] =>
+      facts.instruments.filter((_, index) => facts.states[index] === state).map(({ native }) => native)
+    const confirmed = natives(SubscriptionState.confirmed)
+    subscriptions.answered({ type: 'confirmed', id: null, natives: confirmed, channelId: null })
+    for (const [channelId, index] of Object.entries(facts.channelIds)) {
       const { native } = facts.instruments[index]!
-      if (state === SubscriptionState.confirmed) {
-        const channelId = channelOf.get(index) ?? null
-        link.subscriptions.answered({ type: 'confirmed', id: null, natives: [native], channelId })
-      } else if (state === SubscriptionState.rejected) {
-        const reason = 'refused before the replay begins'
-        link.subscriptions.answered({ type: 'rejected', id: null, natives: [native], reason })
-      }
-    })
+      subscriptions.answered({ type: 'confirmed', id: null, natives: [native], channelId })
+    }
+    const reason = 'refused before the replay begins'
+    const refused = natives(SubscriptionState.rejected)
+    if (refused.length > 0) subscriptions.answered({ type: 'rejected', id: null, natives: refused, reason })
+    link.resumeAt(facts.frameSeq)
   }
 
   /** Connections of one shard that overlap bring their frames in the order of the capture, whatever a batch holds. */

@@ -65,6 +65,10 @@ export class Subscriptions {
     return this.#having(SubscriptionState.confirmed)
   }
 
+  get lastId(): number {
+    return this.#lastId
+  }
+
   /** A fresh request id of this socket. */
   nextId(): number {
     return ++this.#lastId

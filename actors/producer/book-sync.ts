@@ -117,7 +117,9 @@ export class BookSync {
           : 'broken'
       case 'previous-equals-last':
         // The venue says now and then that nothing has changed, and the last update may come twice.
-        if (last === before) return 'duplicate'
+        if (last === before) {
+          return this.#isFirstAfterSnapshot && !this.#isInStream ? 'superseded' : 'duplicate'
+        }
         // The venue may have set its counter back: then `last` is lower, and `previous` fits all the same.
         if (previous === before) return Number.isNaN(last) ? 'broken' : 'publish'
         if (!this.#isFirstAfterSnapshot || this.#isInStream) return 'broken'

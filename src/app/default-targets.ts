@@ -1,8 +1,11 @@
 import { type ExchangeName, exchangeRegions, requestTypes, type TargetPlan } from '../domain/target.ts'
 
+/** One venue of each region, so that every region's topics have something in them. */
 const symbols: Partial<Record<ExchangeName, readonly string[]>> = {
   upbit: ['BTC-KRW', 'ETH-KRW', 'XRP-KRW'],
-  binance: ['BTC-USDT', 'ETH-USDT', 'SOL-USDT']
+  binance: ['BTC-USDT', 'ETH-USDT', 'SOL-USDT'],
+  coinbase: ['BTC-USD', 'ETH-USD', 'SOL-USD'],
+  bitfinex: ['BTC-USD', 'ETH-USD', 'SOL-USD']
 }
 
 /** What `start` collects when nothing is named: all channels of a few liquid pairs. */

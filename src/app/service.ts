@@ -97,6 +97,8 @@ export interface StatusSnapshot {
   readonly state: 'starting' | 'running' | 'stopping'
   readonly pod: string
   readonly simulated: boolean
+  /** Whether a capture is fed in the place of exchanges. */
+  readonly replayed: boolean
   readonly sink: {
     readonly kind: 'embedded' | 'kafka'
     readonly available: boolean

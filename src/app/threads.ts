@@ -11,6 +11,7 @@ import { ProducerRef } from '../../actors/producer/ref.ts'
 import { Supervisor } from '../../actors/supervisor/actor.ts'
 import { type Child } from '../../actors/supervisor/child-spec.ts'
 import { type CaptureStats } from '../capture/capture-writer.ts'
+import { captureLimits } from '../capture/limits.ts'
 import { type Config } from '../config/schema.ts'
 import { type Clock } from '../core/clock.ts'
 import { type IngestError } from '../core/errors.ts'
@@ -312,7 +313,8 @@ export class Threads {
           creditBytesPerConnection: layout.creditBytesPerConnection
         },
         listings: listingsOf(config),
-        capture: this.#plan.capture === null ? null : { folder: this.#plan.capture, thread },
+        capture:
+          this.#plan.capture === null ? null : { folder: this.#plan.capture, thread, limits: captureLimits },
         firstConnection: ++this.#lives * connectionsPerLife
       },
       {

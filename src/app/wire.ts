@@ -30,6 +30,8 @@ import { TopicKeeper } from './topic-keeper.ts'
 const topicsWithinMs = 5_000
 /** Symbols of each simulated exchange that are collected when nothing is named; it lists more. */
 const demoSymbols = 5
+/** Remarks of a replay that the summary keeps; all are logged. */
+const remarksMax = 20
 
 /** Starts the whole service: the threads, what watches them, and where their records go. */
 export async function runService(options: ServiceOptions): Promise<RunningService> {
@@ -51,6 +53,7 @@ class Service implements RunningService {
   readonly #startedMs = Date.now()
   readonly #cpuBefore = process.cpuUsage()
   readonly #errors: Record<string, number> = {}
+  readonly #remarks: string[] = []
   readonly #finish: (summary: Summary) => void
   readonly #reject: (error: unknown) => void
   #admin: AdminServer | null = null
@@ -133,7 +136,10 @@ class Service implements RunningService {
           topics.look()
           this.#renewProducer()
         },
-        remark: sentence => this.#logger.warn(sentence),
+        remark: sentence => {
+          if (this.#remarks.length < remarksMax) this.#remarks.push(sentence)
+          this.#logger.warn(sentence)
+        },
         replayFinished: () => void this.stop('the capture is at its end').catch(() => undefined),
         failed: error => this.#fail(error)
       }
@@ -176,6 +182,7 @@ class Service implements RunningService {
       state: this.#state,
       pod: config.pod,
       simulated: this.#simulation !== null,
+      replayed: this.#options.replay !== null,
       sink: {
         kind: isEmbedded ? 'embedded' : 'kafka',
         available: stats?.sink.isUp ?? true,
@@ -377,7 +384,8 @@ class Service implements RunningService {
     const stats = this.#threads?.replayed ?? null
     if (stats === null) return null
     const { connections, frames, missing, firstMicros, lastMicros } = stats
-    return { connections, frames, missing, first_ts: firstMicros, last_ts: lastMicros }
+    const remarks = this.#remarks
+    return { connections, frames, missing, first_ts: firstMicros, last_ts: lastMicros, remarks }
   }
 
   #gaps(): Summary['gaps'] {

@@ -1,7 +1,7 @@
 import { type Clock } from '../core/clock.ts'
 import { asIngestError, IngestError } from '../core/errors.ts'
 import { EntryKind, EntryWriter } from './entry.ts'
-import { type CaptureLimits } from './limits.ts'
+import { type CaptureLimits, type CapturePlan } from './limits.ts'
 import { compressBlock, type SealedBlock, SegmentFile } from './segment-file.ts'
 
 /** Blocks that are compressed at once: the one that is written next, and the one after it. */
@@ -62,13 +62,12 @@ export class CaptureWriter {
   #stopped: string | null = null
 
   /** @param options `segmentBegun` is called before the first entry of each segment, and may write entries of its own */
-  constructor(options: {
-    folder: string
-    thread: number
-    clock: Clock
-    limits: CaptureLimits
-    events: { segmentBegun(): void; stopped(error: IngestError): void }
-  }) {
+  constructor(
+    options: CapturePlan & {
+      readonly clock: Clock
+      readonly events: { segmentBegun(): void; stopped(error: IngestError): void }
+    }
+  ) {
     this.#folder = options.folder
     this.#thread = options.thread
     this.#clock = options.clock
@@ -230,6 +229,7 @@ export class CaptureWriter {
     this.#waitingBytes = 0
     this.#holes.clear()
     this.#block.clear()
+    this.#closedBytes += this.#file?.bytes ?? 0
     void this.#file?.abandon()
     this.#file = null
     this.#events.stopped(new IngestError('CAPTURE_STOPPED', message, { cause }))

@@ -27,7 +27,9 @@ export const EntryKind = {
   /** `detail` frames of the connection are not in the capture, because writing could not keep up. */
   hole: 9,
   /** The connection as it stands where a segment begins. Body: `StandingConnection` as JSON. */
-  standing: 10
+  standing: 10,
+  /** A request that is none of a subscription has taken a request id. */
+  tookId: 11
 } as const
 export type EntryKind = (typeof EntryKind)[keyof typeof EntryKind]
 

@@ -24,6 +24,8 @@ export interface StandingConnection extends CapturedConnection {
   /** The `SubscriptionState` of each subscription. */
   readonly states: readonly number[]
   readonly channelIds: Readonly<Record<string, number>>
+  /** The last request id that was used on it. */
+  readonly lastId: number
 }
 
 /** `closed`: it was asked to end. `lost`: it broke, and its symbols had a gap for this reason. */

@@ -21,3 +21,11 @@ export const captureLimits: CaptureLimits = {
 
 /** A block of a file is never larger than this: one entry is at most a frame or a REST body of 64 MiB. */
 export const blockBytesMax = 128 * 1024 * 1024
+
+/** The capture of one connection thread. */
+export interface CapturePlan {
+  readonly folder: string
+  /** The number of the thread in the names of its files. */
+  readonly thread: number
+  readonly limits: CaptureLimits
+}

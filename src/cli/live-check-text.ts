@@ -26,7 +26,7 @@ const columns: readonly Column[] = [
 
 /** The report of a live check for people: one line a channel, and below it what was found. */
 export function liveCheckText(report: LiveCheckReport): string {
-  const { version, node, platform, date, for_ms, simulated, interrupted, exchanges } = report
+  const { version, node, platform, date, for_ms, simulated, interrupted, exchanges, held_up_ms } = report
   const kind = simulated ? ', simulated exchanges' : ''
   const end = interrupted ? ', interrupted' : ''
   const [title = '', ...rows] = tableLines(
@@ -43,6 +43,8 @@ export function liveCheckText(report: LiveCheckReport): string {
     const told = new Map<string, string>()
     for (const channel of exchange.channels) {
       lines.push(rows[next++]!, ...channelLines(channel), ...findingLines(channel, told))
+      // As they are: a frame that is broken into lines cannot be copied.
+      for (const { reason, sample } of channel.undecodable) lines.push(`     ${reason}: ${sample}`)
     }
     lines.push(...exchangeLines(exchange))
   }
@@ -50,6 +52,7 @@ export function liveCheckText(report: LiveCheckReport): string {
     exchanges.flatMap(({ channels }) => channels).filter(each => each.verdict === verdict).length
   lines.push(
     '',
+    `This process kept its sockets waiting ${held_up_ms.max} ms at most (p99 ${held_up_ms.p99}): times and offsets may be too large by as much.`,
     `${report.verdict}: ${count('ok')} ok, ${count('degraded')} degraded, ${count('failed')} failed`,
     ''
   )
@@ -89,7 +92,7 @@ function channelLines(channel: ChannelReport): string[] {
     ...(sequence.rule === 'none'
       ? []
       : [
-          `${sequence.rule}: ${sequence.holes} holes, ${sequence.repeats} repeats, ${sequence.snapshots} snapshots`
+          `${sequence.rule} (holes ${sequence.holes}, repeats ${sequence.repeats}, snapshots ${sequence.snapshots})`
         ]),
     ...(offset === null ? [] : [`offset ${offset.min} to ${offset.max} ms`])
   ]
@@ -97,13 +100,10 @@ function channelLines(channel: ChannelReport): string[] {
 }
 
 function heartbeatText({ rule, venue_pings, pings_sent, pongs, frames }: HeartbeatReport): string {
-  const seen = [
-    ...(venue_pings > 0 ? [`${venue_pings} pings of theirs`] : []),
-    ...(pings_sent > 0 ? [`${pings_sent} of ours`] : []),
-    ...(pongs > 0 ? [`${pongs} pongs`] : []),
-    ...(frames > 0 ? [`${frames} heartbeat frames`] : [])
-  ]
-  return `${seen.length === 0 ? 'none yet' : seen.join(', ')} (${rule})`
+  const counts = { 'pings of theirs': venue_pings, 'of ours': pings_sent, pongs, 'heartbeat frames': frames }
+  const seen = Object.entries(counts).filter(([, count]) => count > 0)
+  const text = seen.map(([name, count]) => `${name} ${count}`).join(', ')
+  return `${text === '' ? 'none yet' : text} (${rule})`
 }
 
 function exchangeLines({ exchange, listing, findings }: ExchangeReport): string[] {

@@ -90,7 +90,7 @@ async function check(args: Parsed<LiveCheckFlag>, io: Io, options: LiveCheckOpti
   io.err(`Checking ${count} for ${formatDuration(forMs)} each: ${exchanges.join(', ')}.\n`)
   const { runLiveCheck } = await import('../app/live-check/live-check.ts')
   const report = await runLiveCheck(options)
-  await io.out(args.has('json') ? `${JSON.stringify(report, null, 1)}\n` : liveCheckText(report))
+  await io.out(args.has('json') ? `${JSON.stringify(report)}\n` : liveCheckText(report))
   if (report.interrupted) return ExitCode.interrupted
   return report.verdict === 'failed' ? ExitCode.failed : ExitCode.done
 }

@@ -54,7 +54,7 @@ function cells(target: TargetStatus): string[] {
 }
 
 function title(status: StatusSnapshot, nowMs: number): string {
-  const source = status.simulated ? 'simulated exchanges' : 'live exchanges'
+  const source = status.replayed ? 'a capture' : status.simulated ? 'simulated exchanges' : 'live exchanges'
   const age = formatDuration(Math.max(0, nowMs - status.started_at))
   return `coin-stream ${status.state}, up ${age}: ${source} into ${sinkName(status)}`
 }

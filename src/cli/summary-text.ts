@@ -19,6 +19,7 @@ export function summaryText(summary: Summary): string {
   const { frames, records, gaps, events_per_s: rate } = summary
   const asked =
     rate.asked === null ? '' : ` (asked ${rate.asked === 'max' ? 'for the most' : formatCount(rate.asked)})`
+  const timed = columns.findIndex(({ title }) => title === 'p50 ms')
   const rows = summary.per_target.map(target => [
     target.target,
     target.state,
@@ -35,7 +36,7 @@ export function summaryText(summary: Summary): string {
       80
     ),
     '',
-    ...tableLines(columns, rows),
+    ...tableLines(summary.replay === null ? columns : columns.slice(0, timed), rows),
     '',
     ...item(
       'frames',
@@ -63,6 +64,7 @@ export function summaryText(summary: Summary): string {
     ...(summary.truth === null ? [] : item('truth', truthText(summary.truth))),
     ...(summary.capture === null ? [] : item('capture', captureText(summary.capture))),
     ...(summary.replay === null ? [] : item('replay', replayText(summary.replay))),
+    ...(summary.replay?.remarks ?? []).flatMap(remark => item('', remark)),
     ...(summary.digests === null ? [] : ['', ...digestLines(summary.digests)]),
     ''
   ].join('\n')
@@ -81,8 +83,8 @@ function captureText(capture: CaptureSummary): string {
   const left = dropped === 0 ? '' : `; ${formatCount(dropped)} frames could not be kept`
   const ended = stopped === null ? '' : '; it stopped before the run did'
   return (
-    `${formatCount(frames)} frames, ${formatBytes(raw_bytes)}B in ${formatCount(segments)} files of ` +
-    `${formatBytes(file_bytes)}B in ${folder}${left}${ended}`
+    `${formatCount(frames)} frames of ${formatBytes(raw_bytes)}B, as ${formatBytes(file_bytes)}B in ` +
+    `${formatCount(segments)} ${segments === 1 ? 'file' : 'files'} in ${folder}${left}${ended}`
   )
 }
 

@@ -59,6 +59,8 @@ export interface ReplaySummary {
   /** Times of the first and the last entry in microseconds; 0 when there was none. */
   readonly first_ts: number
   readonly last_ts: number
+  /** What the files lack, in sentences: torn ends, damaged blocks. */
+  readonly remarks: readonly string[]
 }
 
 /** SHA-256 over all records of one key, each with its length, in their order. */

@@ -2,8 +2,8 @@
  * The vocabulary of field tables: how one field of a frame becomes one field of a record.
  *
  * Paths name places in a frame: `trade_price`, `data.open`, `2.1` (positions of arrays). `a|b` accepts either key in one
- * place (formats with long and short names). Inside a table with `each` or `envelope` a path starts at the element or the
- * event; a leading `/` starts at the frame instead: `/ts`.
+ * place (formats with long and short names; where both stand the first wins). Inside a table with `each` or `envelope` a
+ * path starts at the element or the event; a leading `/` starts at the frame instead: `/ts`.
  *
  * A rule whose field is absent or null makes the frame dead, unless it says `optional`: a field that a venue renamed
  * must not turn into silent nulls.

@@ -144,11 +144,17 @@ function scanPlace(place: Place, base: string): string {
 function scanObject(place: Place, base: string): string {
   // Two places may accept the same key: `ts` by itself, and as the second choice of `cts|ts`.
   const choices = [...place.children].flatMap(([segment, child]) =>
-    segment.split('|').map(key => ({ key, variable: child.variable }))
+    segment.split('|').map((key, rank, [first = '']) => ({
+      key,
+      then:
+        rank === 0
+          ? `${child.variable} = v;`
+          : `if (${child.variable} === 0 || !(${keyEquals(child.variable, first)})) ${child.variable} = v;`
+    }))
   )
   const cases = [...groupBy(choices, choice => choice.key)].map(([text, group]) => ({
     text,
-    then: group.map(choice => `${choice.variable} = v;`).join(' ')
+    then: group.map(choice => choice.then).join(' ')
   }))
   return `if (tape[${base}] === ${TokenKind.object}) {
     for (let i = ${base} + 3, stop = tape[${base} + 2]; i < stop;) {
@@ -157,6 +163,16 @@ function scanObject(place: Place, base: string): string {
       i = ${after('v')};
     }
   }`
+}
+
+/** Condition that the key of the value at `value` is this text; the first of several names wins wherever it stands. */
+function keyEquals(value: string, text: string): string {
+  const bytes = encoder.encode(text)
+  const terms = [`tape[${value} - 1] - tape[${value} - 2] === ${bytes.length}`]
+  bytes.forEach((byte, at) => {
+    terms.push(`bytes[tape[${value} - 2]${at === 0 ? '' : ` + ${at}`}] === ${byte}`)
+  })
+  return terms.join(' && ')
 }
 
 function scanList(place: Place, base: string): string {

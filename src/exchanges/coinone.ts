@@ -67,8 +67,8 @@ export const coinone: ExchangeAdapter = {
     // The next one is closed with 4290.
     connections: 20,
     // Not limited by the venue. A refusal names nothing and comes up to ten milliseconds after its confirmation: requests
-    // that follow each other more slowly than that leave no doubt whom it means.
-    messages: [{ count: 1, windowMs: 20 }],
+    // that follow each other much more slowly than that leave little doubt whom it means.
+    messages: [{ count: 1, windowMs: 40 }],
     symbolsPerConnection: 100,
     symbolsPerRequest: 1,
     restWeight: { count: 1200, windowMs: 60_000 },

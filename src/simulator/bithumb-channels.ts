@@ -1,5 +1,5 @@
 import { type ChannelFaults } from './channel.ts'
-import { bookFingerprint, tickerFingerprint, tradeFingerprint } from './fingerprint.ts'
+import { tickerFingerprint, tradeFingerprint } from './fingerprint.ts'
 import { type ChannelLedger } from './ledger.ts'
 import { ShownChannel } from './shown-channel.ts'
 import { binaryFrame } from './text-channel.ts'
@@ -161,57 +161,41 @@ export class BithumbBook extends BithumbChannel {
   constructor(won: WonMarket, ledger: ChannelLedger, faults: ChannelFaults) {
     super(won, ledger, faults)
     this.#prices = won.prices
-    const form = {
-      prices: won.prices,
-      wirePrices: won.prices,
-      size: fourDecimals,
-      wireSize: fourDecimals,
-      zero: '0'
-    }
+    const form = { ...won.bookForm, size: fourDecimals, wireSize: fourDecimals }
     const isShallow = shallowBases.has(won.market.spec.base)
     const shape = isShallow ? { opening: shallowDepth, depth: shallowDepth } : { opening: 40, depth: null }
     this.#book = new TickBook(won.market, form, shape)
   }
 
   protected next(nowMs: number): string {
-    this.#book.step()
+    const book = this.#book
+    book.step()
     const micros = this.#times.take(nowMs)
-    const levelsOf = (side: BookSide) =>
-      this.#shown(side)
-        .filter(tick => side.sizes[tick] !== '')
-        .map(tick => ({ price: this.#prices[tick]!, size: side.sizes[tick]! }))
-    this.ledger.appendKeyed(
-      bookFingerprint({
-        exchange_ts: micros,
-        kind: 'SNAPSHOT',
-        sequence_first: null,
-        sequence_last: null,
-        sequence_previous: null,
-        bids: levelsOf(this.#book.bids),
-        asks: levelsOf(this.#book.asks)
-      }),
-      micros
+    const [bids, asks] = [this.#shown(book.bids), this.#shown(book.asks)]
+    const isLevel = (side: BookSide) => (tick: number) => side.sizes[tick] !== ''
+    const fingerprint = book.wholeFingerprint(
+      `${micros}|SNAPSHOT|~|~|~`,
+      bids.filter(isLevel(book.bids)),
+      asks.filter(isLevel(book.asks))
     )
-    return this.#payload()
+    this.ledger.appendKeyed(fingerprint, micros)
+    return this.#payload(micros, bids, asks)
   }
 
-  #payload(): string {
-    const bids = this.#shown(this.#book.bids)
-    const asks = this.#shown(this.#book.asks)
-    const list = Array.from({ length: Math.max(bids.length, asks.length) }, (_, n) => {
-      const [askPrice, askSize] = this.#level(this.#book.asks, asks[n])
-      const [bidPrice, bidSize] = this.#level(this.#book.bids, bids[n])
-      return `{"ask_price":${askPrice},"bid_price":${bidPrice},"ask_size":${askSize},"bid_size":${bidSize}}`
-    })
-    while (list.length < units) list.push('{"ask_price":0,"bid_price":0,"ask_size":0,"bid_size":0}')
-    const fields = [
-      `"type":"orderbook","code":"${this.ledger.native}"`,
-      `"total_ask_size":${this.#total(this.#book.asks, asks)}`,
-      `"total_bid_size":${this.#total(this.#book.bids, bids)}`,
-      `"orderbook_units":[${list.join(',')}]`,
-      `"level":1,"timestamp":${this.#times.last},"stream_type":"REALTIME"`
-    ]
-    return `{${fields.join(',')}}`
+  #payload(micros: number, bids: readonly number[], asks: readonly number[]): string {
+    const book = this.#book
+    let list = ''
+    for (let n = 0; n < units; n++) {
+      const [ask, bid] = [asks[n], bids[n]]
+      list +=
+        `${n === 0 ? '' : ','}{"ask_price":${this.#price(ask)},"bid_price":${this.#price(bid)},` +
+        `"ask_size":${sizeOf(book.asks, ask)},"bid_size":${sizeOf(book.bids, bid)}}`
+    }
+    const totals = `"total_ask_size":${totalOf(book.asks, asks)},"total_bid_size":${totalOf(book.bids, bids)}`
+    return (
+      `{"type":"orderbook","code":"${this.ledger.native}",${totals},"orderbook_units":[${list}],` +
+      `"level":1,"timestamp":${micros},"stream_type":"REALTIME"}`
+    )
   }
 
   /** The ticks of a side's units: its levels, and what lies between them as dust. */
@@ -227,13 +211,19 @@ export class BithumbBook extends BithumbChannel {
     return ticks
   }
 
-  #level(side: BookSide, tick: number | undefined): readonly [price: string, size: string] {
-    if (tick === undefined) return ['0', '0']
-    const size = side.wireSizes[tick]!
-    return [this.#prices[tick]!, size === '' ? '0.0000' : size]
+  #price(tick: number | undefined): string {
+    return tick === undefined ? '0' : this.#prices[tick]!
   }
+}
 
-  #total(side: BookSide, ticks: readonly number[]): string {
-    return ticks.reduce((sum, tick) => sum + Number(side.sizes[tick]), 0).toFixed(4)
-  }
+/** Padding has no size at all, dust one that is too small to be printed. */
+function sizeOf(side: BookSide, tick: number | undefined): string {
+  if (tick === undefined) return '0'
+  return side.wireSizes[tick] === '' ? '0.0000' : side.wireSizes[tick]!
+}
+
+function totalOf(side: BookSide, ticks: readonly number[]): string {
+  let sum = 0
+  for (const tick of ticks) sum += Number(side.sizes[tick])
+  return sum.toFixed(4)
 }

@@ -15,7 +15,6 @@ export class BybitTicker extends ShownChannel {
   readonly #priced: PricedMarket
   readonly #volumeWhole: number
   #crossSequence: number
-  #shown = ''
 
   constructor(priced: PricedMarket, ledger: ChannelLedger, faults: ChannelFaults) {
     super(priced, ledger, faults)
@@ -24,7 +23,7 @@ export class BybitTicker extends ShownChannel {
     this.#crossSequence = 90_000_000_000 + priced.market.random.below(1_000_000_000)
   }
 
-  protected event(nowMs: number): string {
+  protected next(nowMs: number): string {
     const { market, prices } = this.#priced
     const [last, open] = [prices[market.lastTick]!, prices[market.openTick]!]
     const [high, low] = [prices[market.highTick]!, prices[market.lowTick]!]
@@ -59,12 +58,11 @@ export class BybitTicker extends ShownChannel {
       `"prevPrice24h":"${open}","volume24h":"${volume}","turnover24h":"${turnover}"`,
       `"price24hPcnt":"${ratio}","usdIndexPrice":"${last}"`
     ]
-    this.#shown = `{${head},"data":{${data.join(',')}}}`
-    return this.#shown
+    return `{${head},"data":{${data.join(',')}}}`
   }
 
-  protected payload(): string {
-    return this.#shown
+  protected asSnapshot(payload: string): string {
+    return payload
   }
 }
 

@@ -1,10 +1,11 @@
 import { type ChannelFaults } from './channel.ts'
-import { bookFingerprint, tickerFingerprint, tradeFingerprint } from './fingerprint.ts'
+import { tickerFingerprint, tradeFingerprint } from './fingerprint.ts'
 import { type ChannelLedger } from './ledger.ts'
+import { LevelTexts } from './level-texts.ts'
 import { shortSize } from './shared-market.ts'
 import { ShownChannel } from './shown-channel.ts'
 import { TextChannel } from './text-channel.ts'
-import { type BookSide, TickBook } from './tick-book.ts'
+import { TickBook } from './tick-book.ts'
 import { UniqueTimes } from './unique-times.ts'
 import { type WonMarket } from './won-market.ts'
 
@@ -14,20 +15,22 @@ const depth = 16
 /** Ids are a time in milliseconds and a counter of three digits. */
 const idOf = (ms: number) => `${ms}001`
 
-function frameOf(channel: string, ledger: ChannelLedger, fields: readonly string[]): string {
+/** The beginning of every data frame of a channel, up to the topic. */
+function headOf(channel: string, ledger: ChannelLedger): string {
   const [target, quote] = ledger.symbol.split('-')
-  const topic = `"quote_currency":"${quote}","target_currency":"${target}"`
-  return `{"response_type":"DATA","channel":"${channel}","data":{${[topic, ...fields].join(',')}}}`
+  return `{"response_type":"DATA","channel":"${channel}","data":{"quote_currency":"${quote}","target_currency":"${target}",`
 }
 
 /** Sent when the market traded: its best prices may lag behind the book. */
 export class CoinoneTicker extends TextChannel {
   readonly #won: WonMarket
+  readonly #head: string
   readonly #times = new UniqueTimes(1)
 
   constructor(won: WonMarket, ledger: ChannelLedger, faults: ChannelFaults) {
     super(won, ledger, faults)
     this.#won = won
+    this.#head = headOf('TICKER', ledger)
   }
 
   protected event(nowMs: number): string {
@@ -58,7 +61,7 @@ export class CoinoneTicker extends TextChannel {
       }),
       ms * 1000
     )
-    return frameOf('TICKER', this.ledger, [
+    const fields = [
       `"timestamp":${ms},"quote_volume":"${won.quoteVolume}","target_volume":"${won.baseVolume}"`,
       `"high":"${won.high}","low":"${won.low}","first":"${won.open}","last":"${won.last}","volume_power":"0"`,
       `"ask_best_price":"${ask}","ask_best_qty":"${askSize}"`,
@@ -66,17 +69,20 @@ export class CoinoneTicker extends TextChannel {
       `"yesterday_high":"${won.previous}","yesterday_low":"${won.previous}"`,
       `"yesterday_first":"${won.previous}","yesterday_last":"${won.previous}"`,
       `"yesterday_quote_volume":"${won.quoteVolume}","yesterday_target_volume":"${won.baseVolume}"`
-    ])
+    ]
+    return `${this.#head}${fields.join(',')}}}`
   }
 }
 
 export class CoinoneTrade extends TextChannel {
   readonly #won: WonMarket
+  readonly #head: string
   readonly #times = new UniqueTimes(1)
 
   constructor(won: WonMarket, ledger: ChannelLedger, faults: ChannelFaults) {
     super(won, ledger, faults)
     this.#won = won
+    this.#head = headOf('TRADE', ledger)
   }
 
   protected event(nowMs: number): string {
@@ -95,57 +101,44 @@ export class CoinoneTrade extends TextChannel {
       }),
       ms * 1000
     )
-    return frameOf('TRADE', this.ledger, [
-      `"id":"${idOf(ms)}","timestamp":${ms},"price":"${this.#won.last}","qty":"${size}"`,
-      // The taker bought from a seller whose order was resting.
-      `"is_seller_maker":${market.takerBuys}`
-    ])
+    // The taker bought from a seller whose order was resting.
+    return `${this.#head}"id":"${idOf(ms)}","timestamp":${ms},"price":"${this.#won.last}","qty":"${size}","is_seller_maker":${market.takerBuys}}}`
   }
 }
 
 /** A whole book in every frame: bids from the best, asks from the worst. */
 export class CoinoneBook extends ShownChannel {
+  readonly #head: string
   readonly #book: TickBook
-  readonly #prices: readonly string[]
+  readonly #bids: LevelTexts
+  readonly #asks: LevelTexts
   readonly #times = new UniqueTimes(1)
 
   constructor(won: WonMarket, ledger: ChannelLedger, faults: ChannelFaults) {
     super(won, ledger, faults)
-    this.#prices = won.prices
-    const form = {
-      prices: won.prices,
-      wirePrices: won.prices,
-      size: shortSize,
-      wireSize: shortSize,
-      zero: '0'
-    }
-    this.#book = new TickBook(won.market, form, { opening: 40, depth: null })
+    this.#head = headOf('ORDERBOOK', ledger)
+    this.#book = new TickBook(won.market, won.bookForm, { opening: 40, depth: null })
+    const level = (tick: number, size: string) => `{"price":"${won.prices[tick]}","qty":"${size}"}`
+    this.#bids = new LevelTexts(this.#book.bids, level)
+    this.#asks = new LevelTexts(this.#book.asks, level)
   }
 
   protected next(nowMs: number): string {
-    this.#book.step()
+    const book = this.#book
+    book.step()
+    this.#bids.follow()
+    this.#asks.follow()
     const ms = this.#times.take(nowMs)
-    const bids = this.#levels(this.#book.bids)
-    const asks = this.#levels(this.#book.asks)
-    const head = { exchange_ts: ms * 1000, kind: 'SNAPSHOT', sequence_first: null, sequence_previous: null }
-    this.ledger.appendKeyed(
-      bookFingerprint({ ...head, sequence_last: idOf(ms), bids, asks }),
-      Number(idOf(ms))
-    )
-    const text = (levels: readonly { price: string; size: string }[]) =>
-      levels.map(({ price, size }) => `{"price":"${price}","qty":"${size}"}`).join(',')
-    return frameOf('ORDERBOOK', this.ledger, [
-      `"timestamp":${ms},"id":"${idOf(ms)}"`,
-      `"asks":[${text(asks.toReversed())}],"bids":[${text(bids)}]`
-    ])
+    const id = idOf(ms)
+    const [bids, asks] = [book.best(book.bids, depth), book.best(book.asks, depth)]
+    const fingerprint = book.wholeFingerprint(`${ms}000|SNAPSHOT|~|${id}|~`, bids, asks)
+    this.ledger.appendKeyed(fingerprint, Number(id))
+    const levels = `"asks":[${this.#asks.join(asks.reverse())}],"bids":[${this.#bids.join(bids)}]`
+    return `${this.#head}"timestamp":${ms},"id":"${id}",${levels}}}`
   }
 
   /** The current book with its id comes again; nothing marks it. */
   protected asSnapshot(payload: string): string {
     return payload
-  }
-
-  #levels(side: BookSide): { price: string; size: string }[] {
-    return this.#book.best(side, depth).map(tick => ({ price: this.#prices[tick]!, size: side.sizes[tick]! }))
   }
 }

@@ -98,6 +98,8 @@ class CoinoneSession implements Session {
   readonly #venue: CoinoneVenue
   readonly #connection: Connection
   readonly #subscribed = new Set<TextChannel>()
+  /** Messages that came while a refusal is on its way; null when none is: one is dealt with after the other. */
+  #waiting: string[] | null = null
   /** Ends a connection of which nothing has come at all. */
   readonly #silence: NodeJS.Timeout
   /** Ends one that has not sent a PING for long. */
@@ -118,18 +120,8 @@ class CoinoneSession implements Session {
 
   message(text: string): void {
     clearTimeout(this.#silence)
-    const request = parseObject(text)
-    if (request === null) return this.#fail(160010, 'Invalid Request')
-    switch (request['request_type']) {
-      case 'PING':
-        this.#idle.refresh()
-        return this.#reply({ response_type: 'PONG' })
-      case 'SUBSCRIBE':
-      case 'UNSUBSCRIBE':
-        return this.#request(request, request['request_type'])
-      default:
-        return this.#fail(160011, 'Invalid Type', 'request_type')
-    }
+    if (this.#waiting !== null) this.#waiting.push(text)
+    else this.#answer(text)
   }
 
   ping(): void {}
@@ -142,6 +134,21 @@ class CoinoneSession implements Session {
     this.#venue.sessions.delete(this)
     for (const channel of this.#subscribed) channel.unsubscribe(this.#connection)
     this.#subscribed.clear()
+  }
+
+  #answer(text: string): void {
+    const request = parseObject(text)
+    if (request === null) return this.#fail(160010, 'Invalid Request')
+    switch (request['request_type']) {
+      case 'PING':
+        this.#idle.refresh()
+        return this.#reply({ response_type: 'PONG' })
+      case 'SUBSCRIBE':
+      case 'UNSUBSCRIBE':
+        return this.#request(request, request['request_type'])
+      default:
+        return this.#fail(160011, 'Invalid Type', 'request_type')
+    }
   }
 
   #request(request: Readonly<Record<string, unknown>>, kind: 'SUBSCRIBE' | 'UNSUBSCRIBE'): void {
@@ -177,10 +184,17 @@ class CoinoneSession implements Session {
     this.#subscribed.delete(channel)
   }
 
-  /** A moment after the acknowledgement. */
+  /** A moment after the acknowledgement, and before anything else is dealt with. */
   #refuse(): void {
     const delayMs = this.#connection.id % refusedWithinMs
-    setTimeout(() => this.#fail(160012, 'Invalid Topic'), delayMs).unref()
+    this.#waiting = []
+    setTimeout(() => {
+      if (!this.#connection.isOpen) return
+      this.#fail(160012, 'Invalid Topic')
+      const waiting = this.#waiting ?? []
+      this.#waiting = null
+      for (const text of waiting) this.message(text)
+    }, delayMs).unref()
   }
 
   #fail(error_code: number, message: string, field?: string): void {

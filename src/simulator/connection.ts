@@ -8,6 +8,8 @@ import { type Random } from './random.ts'
 const outboxBytes = 64 * 1024
 /** A client that lets this much pile up is cut off, as a venue would. */
 export const slowClientBytesMax = 32 * 1024 * 1024
+/** A client that asks for one topic a message is taken to be done when it has asked for nothing so long. */
+const askingMs = 2000
 
 /** What the wire does to data frames on request, shared by all connections of a run. */
 export interface WireFaults {
@@ -35,6 +37,8 @@ export class Connection {
   readonly channels = new Set<string>()
   /** Channels that were asked for and passed over in silence: what befalls the connection concerns them as well. */
   readonly refused = new Set<string>()
+  /** When the client last asked for a topic, at venues that take one a message: others may be about to follow. */
+  lastAskedMs = Number.NEGATIVE_INFINITY
   readonly #socket: Duplex
   readonly #faults: WireFaults
   readonly #counters: WireCounters
@@ -202,9 +206,10 @@ export class Connection {
     })
   }
 
-  /** A connection without channels is going to get some: what befalls it befalls whatever it was opened for. */
+  /** A connection that is going to get channels yet: what befalls it befalls whatever it was opened for. */
   #channelsOrAll(): readonly string[] | null {
-    return this.channels.size === 0 ? null : [...this.channels, ...this.refused]
+    const isFilling = this.channels.size === 0 || nowMs() - this.lastAskedMs < askingMs
+    return isFilling ? null : [...this.channels, ...this.refused]
   }
 
   #write(chunk: Buffer): void {

@@ -3,14 +3,20 @@ import { tickerFingerprint, tradeFingerprint } from './fingerprint.ts'
 import { type ChannelLedger } from './ledger.ts'
 import { ordinalModulus, scatterOrdinal } from './ordinal-digits.ts'
 import { javaDouble } from './price-ladder.ts'
-import { type PricedMarket, type PriceText } from './priced-market.ts'
+import { type PricedMarket } from './priced-market.ts'
 import { gzipFrame, TextChannel } from './text-channel.ts'
 import { type BookSide, TickBook } from './tick-book.ts'
 
 const depth = 150
 
+/** A number as the venue prints it, and what a record must hold of it: its exponent expanded. */
+export interface SizeText {
+  readonly wire: string
+  readonly expanded: string
+}
+
 /** A size as the venue's JSON has it: a number as Java prints it, below a thousandth with an exponent. */
-export function javaSize(whole: number, decimals: number): PriceText {
+export function javaSize(whole: number, decimals: number): SizeText {
   // One digit behind seven zeros would become nine decimals when its exponent is expanded.
   const shownWhole = whole === 0 && decimals < 10 ? 1 : whole
   const fraction = String(decimals).padStart(8, '0').replace(/0+$/, '')

@@ -146,6 +146,7 @@ class HuobiSession implements Session {
   }
 
   #subscribe(topic: string, id: unknown): void {
+    this.#connection.lastAskedMs = nowMs()
     const found = this.#find(topic)
     if (typeof found === 'string') return this.#fail(found, id)
     this.#say({ id, status: 'ok', subbed: topic, ts: Date.now() })

@@ -1,9 +1,10 @@
 import { type ChannelFaults } from './channel.ts'
-import { bookFingerprint, tickerFingerprint, tradeFingerprint } from './fingerprint.ts'
+import { tickerFingerprint, tradeFingerprint } from './fingerprint.ts'
 import { type ChannelLedger } from './ledger.ts'
+import { LevelTexts } from './level-texts.ts'
 import { shortSize } from './shared-market.ts'
 import { ShownChannel } from './shown-channel.ts'
-import { type BookSide, TickBook } from './tick-book.ts'
+import { TickBook } from './tick-book.ts'
 import { UniqueTimes } from './unique-times.ts'
 import { type WonMarket } from './won-market.ts'
 
@@ -107,47 +108,28 @@ export class KorbitTrade extends KorbitChannel {
 /** A whole book in every frame, best first on both sides. */
 export class KorbitBook extends KorbitChannel {
   readonly #book: TickBook
-  readonly #prices: readonly string[]
+  readonly #bids: LevelTexts
+  readonly #asks: LevelTexts
   readonly #times = new UniqueTimes(1)
 
   constructor(won: WonMarket, ledger: ChannelLedger, faults: ChannelFaults) {
     super(won, ledger, faults)
-    this.#prices = won.prices
-    const form = {
-      prices: won.prices,
-      wirePrices: won.prices,
-      size: shortSize,
-      wireSize: shortSize,
-      zero: '0'
-    }
-    this.#book = new TickBook(won.market, form, { opening: 60, depth: null })
+    this.#book = new TickBook(won.market, won.bookForm, { opening: 60, depth: null })
+    const level = (tick: number, size: string) => `{"price":"${won.prices[tick]}","qty":"${size}"}`
+    this.#bids = new LevelTexts(this.#book.bids, level)
+    this.#asks = new LevelTexts(this.#book.asks, level)
   }
 
   protected next(nowMs: number): string {
-    this.#book.step()
+    const book = this.#book
+    book.step()
+    this.#bids.follow()
+    this.#asks.follow()
     const ms = this.#times.take(nowMs)
-    const bids = this.#levels(this.#book.bids)
-    const asks = this.#levels(this.#book.asks)
-    this.ledger.appendKeyed(
-      bookFingerprint({
-        exchange_ts: ms * 1000,
-        kind: 'SNAPSHOT',
-        sequence_first: null,
-        sequence_last: null,
-        sequence_previous: null,
-        bids,
-        asks
-      }),
-      ms * 1000
-    )
-    const text = (levels: readonly { price: string; size: string }[]) =>
-      levels.map(({ price, size }) => `{"price":"${price}","qty":"${size}"}`).join(',')
-    const data = `{"timestamp":${ms},"asks":[${text(asks)}],"bids":[${text(bids)}]}`
+    const [bids, asks] = [book.best(book.bids, depth), book.best(book.asks, depth)]
+    this.ledger.appendKeyed(book.wholeFingerprint(`${ms}000|SNAPSHOT|~|~|~`, bids, asks), ms * 1000)
+    const data = `{"timestamp":${ms},"asks":[${this.#asks.join(asks)}],"bids":[${this.#bids.join(bids)}]}`
     // The frame's own time is that of sending.
     return this.frame('orderbook', ms + 30, data)
-  }
-
-  #levels(side: BookSide): { price: string; size: string }[] {
-    return this.#book.best(side, depth).map(tick => ({ price: this.#prices[tick]!, size: side.sizes[tick]! }))
   }
 }

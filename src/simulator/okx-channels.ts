@@ -15,7 +15,6 @@ const depth = 400
 export class OkxTicker extends ShownChannel {
   readonly #priced: PricedMarket
   readonly #volumeWhole: number
-  #shown = ''
 
   constructor(priced: PricedMarket, ledger: ChannelLedger, faults: ChannelFaults) {
     super(priced, ledger, faults)
@@ -23,7 +22,7 @@ export class OkxTicker extends ShownChannel {
     this.#volumeWhole = 1000 + priced.market.random.below(9_000_000)
   }
 
-  protected event(nowMs: number): string {
+  protected next(nowMs: number): string {
     const { market, prices } = this.#priced
     const { random } = market
     const [last, open] = [prices[market.lastTick]!, prices[market.openTick]!]
@@ -60,12 +59,11 @@ export class OkxTicker extends ShownChannel {
       `"open24h":"${open}","high24h":"${high}","low24h":"${low}","sodUtc0":"${open}","sodUtc8":"${low}"`,
       `"volCcy24h":"${quoteVolume}","vol24h":"${volume}","ts":"${nowMs}"`
     ]
-    this.#shown = `{${argOf('tickers', this.ledger.native)},"data":[{${fields.join(',')}}]}`
-    return this.#shown
+    return `{${argOf('tickers', this.ledger.native)},"data":[{${fields.join(',')}}]}`
   }
 
-  protected payload(): string {
-    return this.#shown
+  protected asSnapshot(payload: string): string {
+    return payload
   }
 }
 
@@ -76,7 +74,6 @@ export class OkxTrade extends ShownChannel {
   readonly #priced: PricedMarket
   #id: number
   #sequence: number
-  #shown = ''
 
   constructor(priced: PricedMarket, ledger: ChannelLedger, faults: ChannelFaults) {
     super(priced, ledger, faults)
@@ -85,7 +82,7 @@ export class OkxTrade extends ShownChannel {
     this.#sequence = 70_000_000_000 + priced.market.random.below(1_000_000_000)
   }
 
-  protected event(nowMs: number): string {
+  protected next(nowMs: number): string {
     const { market, prices } = this.#priced
     market.trade(nowMs, scatterOrdinal(this.ledger.count))
     const fills = 1 + market.random.below(3)
@@ -109,12 +106,11 @@ export class OkxTrade extends ShownChannel {
       `"side":"${market.takerBuys ? 'buy' : 'sell'}","ts":"${nowMs}","count":"${fills}","source":"0"`,
       `"seqId":${this.#sequence}`
     ]
-    this.#shown = `{${argOf('trades', native)},"data":[{${fields.join(',')}}]}`
-    return this.#shown
+    return `{${argOf('trades', native)},"data":[{${fields.join(',')}}]}`
   }
 
-  protected payload(): string {
-    return this.#shown
+  protected asSnapshot(payload: string): string {
+    return payload
   }
 }
 
@@ -185,7 +181,9 @@ export class OkxBook extends TextChannel {
     return ticks
       .map(tick => {
         const size = side.wireSizes[tick]!
-        return size === '' ? `["${wirePrices[tick]!}","0","0","0"]` : `["${wirePrices[tick]!}","${size}","0","3"]`
+        return size === ''
+          ? `["${wirePrices[tick]!}","0","0","0"]`
+          : `["${wirePrices[tick]!}","${size}","0","3"]`
       })
       .join(',')
   }

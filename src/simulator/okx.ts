@@ -165,7 +165,11 @@ class OkxSession implements Session, Listener {
     const isKnown = type !== undefined || silentChannels.has(name)
     if (!isKnown || set === undefined || (type !== undefined && set.rejected.has(type))) {
       const what = `channel:${name},instId:${instId} doesn't exist`
-      return this.#fail('60018', `Wrong URL or ${what}. Please use the correct URL, channel and parameters.`, null)
+      return this.#fail(
+        '60018',
+        `Wrong URL or ${what}. Please use the correct URL, channel and parameters.`,
+        null
+      )
     }
     const key = `${name}:${instId}`
     if (!this.#subscribed.has(key)) this.#argsBytes += JSON.stringify(arg).length

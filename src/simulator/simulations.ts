@@ -1,10 +1,13 @@
 import { type ExchangeName } from '../domain/target.ts'
 import { binanceSimulation } from './binance.ts'
+import { bitfinexSimulation } from './bitfinex.ts'
 import { bithumbSimulation } from './bithumb.ts'
 import { bybitSimulation } from './bybit.ts'
+import { coinbaseSimulation } from './coinbase.ts'
 import { coinoneSimulation } from './coinone.ts'
 import { huobiSimulation } from './huobi.ts'
 import { korbitSimulation } from './korbit.ts'
+import { krakenSimulation } from './kraken.ts'
 import { okxSimulation } from './okx.ts'
 import { type Simulation } from './simulation.ts'
 import { upbitSimulation } from './upbit.ts'
@@ -18,7 +21,10 @@ export const simulations = {
   binance: binanceSimulation,
   bybit: bybitSimulation,
   okx: okxSimulation,
-  huobi: huobiSimulation
+  huobi: huobiSimulation,
+  coinbase: coinbaseSimulation,
+  kraken: krakenSimulation,
+  bitfinex: bitfinexSimulation
 } as const satisfies Partial<Record<ExchangeName, Simulation>>
 
 export type SimulatedExchange = keyof typeof simulations

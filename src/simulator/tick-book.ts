@@ -103,6 +103,13 @@ export class TickBook {
     }
   }
 
+  /** One more change of the last step: the level so many ticks away from the middle gets another size, or appears. */
+  touch(side: BookSide, distance: number): void {
+    const own = side.name === 'bid' ? this.#bids : this.#asks
+    this.#apply(change(own, own === this.#bids ? this.bidTick - distance : this.bidTick + 1 + distance))
+    this.#keepDepth(own)
+  }
+
   /** Ticks of the best levels of a side, best first. */
   best(side: BookSide, count: number): number[] {
     const found: number[] = []

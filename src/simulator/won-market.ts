@@ -1,18 +1,23 @@
 import { type MarketSpec } from './market-spec.ts'
 import { shortDecimals } from './price-ladder.ts'
-import { SharedMarket } from './shared-market.ts'
+import { SharedMarket, shortSize } from './shared-market.ts'
+import { type BookForm } from './tick-book.ts'
 
 /** A market of a Korean venue that prints prices as short as they are, and the figures of its day. */
 export class WonMarket extends SharedMarket {
   /** By tick. */
   readonly prices: readonly string[]
   readonly previous: string
+  /** Books with prices and sizes as texts without zeros at their end. */
+  readonly bookForm: BookForm
   #beforeTradesMs = 0
 
   constructor(spec: MarketSpec, seed: number) {
     super(spec, seed)
     this.prices = this.market.ladder.texts(shortDecimals)
     this.previous = this.market.ladder.previousText(shortDecimals)
+    const { prices } = this
+    this.bookForm = { prices, wirePrices: prices, size: shortSize, wireSize: shortSize, zero: '0' }
   }
 
   get last(): string {

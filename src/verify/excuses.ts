@@ -28,8 +28,10 @@ function concerns(fault: Fault, gap: Gap): boolean {
 function isOnChannel(fault: Fault, gap: Gap): boolean {
   if (fault.channels === null) return true
   const { request_type: requestType } = gap.target
+  // What cannot be read may have been of any symbol of its connection, and where nothing counts them it matters to all.
+  const isOfAny = gap.symbol === null || (fault.kind === 'corrupt' && gap.reason === 'decode')
   return fault.channels.some(channel =>
-    gap.symbol === null ? channel.startsWith(`${requestType}:`) : channel === `${requestType}:${gap.symbol}`
+    isOfAny ? channel.startsWith(`${requestType}:`) : channel === `${requestType}:${gap.symbol}`
   )
 }
 

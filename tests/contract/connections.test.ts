@@ -103,7 +103,7 @@ for (const [name, adapter] of Object.entries(adapters) as [keyof typeof adapters
     letOut(rig)
     say(rig.socket(), refusal)
     // Some venues confirm everything first and think better of it afterwards.
-    if (messageOf(rig, 'SYMBOL_REJECTED') === '') say(rig.socket(), conversation.acks[0]!, refusal)
+    if (messageOf(rig, 'SYMBOL_REJECTED') === '') say(rig.socket(), ...conversation.acks, refusal)
     assert.ok(messageOf(rig, 'SYMBOL_REJECTED').includes(symbols[0]!))
     rig.close()
   })

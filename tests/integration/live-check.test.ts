@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { hostname, userInfo } from 'node:os'
 import { suite, test } from 'node:test'
@@ -52,6 +53,18 @@ function findings({ findings: list }: ChannelReport): string {
   return list.map(({ severity, text }) => `${severity}: ${text}`).join('\n')
 }
 
+/** Names of the document's fields; what stands below a name that is data is none. */
+function keysOf(value: unknown, found = new Set<string>()): Set<string> {
+  if (Array.isArray(value)) for (const item of value) keysOf(item, found)
+  else if (typeof value === 'object' && value !== null) {
+    for (const [key, member] of Object.entries(value)) {
+      found.add(key)
+      if (key !== 'ignored' && key !== 'gaps') keysOf(member, found)
+    }
+  }
+  return found
+}
+
 suite('live-check', () => {
   test('finds every simulated venue in order, on all its channels', async () => {
     using folder = new CliFolder()
@@ -62,7 +75,7 @@ suite('live-check', () => {
     assert.ok(report.exchanges.length >= 2)
     for (const { exchange, channels, listing, findings: list } of report.exchanges) {
       assert.deepEqual(list, [])
-      const { listing: hasListing } = adapters[exchange as keyof typeof adapters].instruments
+      const { listing: hasListing } = adapters[exchange].instruments
       assert.equal(listing?.state, hasListing === null ? undefined : 'fetched')
       assert.deepEqual(
         channels.map(({ request_type }) => request_type),
@@ -80,6 +93,9 @@ suite('live-check', () => {
         assert.equal(frames.received, frames.data + frames.control, name)
       }
     }
+    const documented = readFileSync('docs/live-check.md', 'utf8')
+    for (const key of keysOf(report))
+      assert.ok(documented.includes(`\`${key}\``), `docs/live-check.md lacks ${key}`)
     for (const secret of [hostname(), userInfo().username, folder.path, process.cwd()]) {
       if (secret.length > 4) assert.ok(!end.stdout.includes(secret), secret)
     }
@@ -178,7 +194,7 @@ suite('live-check', () => {
     const trade = channel(report, 'trade')
     assert.equal(trade.verdict, 'degraded')
     assert.deepEqual(trade.connection.closes[0], { code: 4001, reason: 'closed with 4001 (too\\u001bslow)' })
-    assert.match(findings(trade), /warning: the connection ended without our asking/)
+    assert.match(findings(trade), /warning: the connection broke off.*closed with 4001/)
     assert.deepEqual(channel(report, 'ticker').connection.closes, [])
   })
 
@@ -192,7 +208,8 @@ suite('live-check', () => {
     assert.equal(chosen.exchanges[0]?.listing?.symbols, 3)
     assert.ok(Math.abs(chosen.exchanges[0].listing.date_offset_ms!) < 10_000)
     const named = channel(await checkScript({}, ['BTC-USDT', 'NOPE-USDT']), 'ticker')
-    assert.equal(named.verdict, 'degraded')
+    assert.equal(named.verdict, 'ok')
+    assert.match(findings(named), /note: binance does not list NOPE-USDT/)
     assert.deepEqual(
       named.symbols.map(({ state }) => state),
       ['confirmed', 'unlisted']
@@ -222,12 +239,16 @@ suite('live-check', () => {
     assert.match(text, /failed: 0 ok, 0 degraded, 3 failed/)
   })
 
-  test('says of a venue that refuses the handshake which status it gave', async () => {
-    const report = await checkScript({ refuse: () => ({ status: 451 }) })
+  test('says of a venue that refuses the handshake which status it gave, for the channels behind it as well', async () => {
+    const blocked = await checkScript({ refuse: () => ({ status: 451 }) })
     assert.match(
-      findings(channel(report, 'ticker')),
+      findings(channel(blocked, 'ticker')),
       /^failure: 127\.0\.0\.1 refused the handshake with HTTP status 451; .* try from another network/
     )
+    const limited = await checkScript({ refuse: () => ({ status: 429, headers: { 'retry-after': '77' } }) })
+    for (const requestType of requestTypes) {
+      assert.match(findings(channel(limited, requestType)), /^failure: .*HTTP status 429; .*wait 77 s/)
+    }
   })
 
   test('attaches to simulated exchanges that run already, and leaves them running', async () => {

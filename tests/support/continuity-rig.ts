@@ -99,6 +99,8 @@ export class ContinuityRig {
   readonly published: string[] = []
   readonly fates = new Map<number, string>()
   snapshotsAsked = 0
+  /** Of each request for a snapshot: how many were made for it. */
+  readonly requests: number[] = []
   resubscribesAsked = 0
   nowMs = 1_790_000_000_000
   frameSeq = 0
@@ -131,7 +133,10 @@ export class ContinuityRig {
           this.published.push(this.#read(bytes, start, end))
         },
         drop: (owner, outcome) => this.#settle(owner, outcome),
-        requestSnapshot: () => this.snapshotsAsked++,
+        requestSnapshot: (_, requests) => {
+          this.snapshotsAsked++
+          this.requests.push(requests)
+        },
         requestResubscribe: () => this.resubscribesAsked++
       },
       createLogger('silent', 'test')

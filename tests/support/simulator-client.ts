@@ -17,12 +17,12 @@ export class SimulatorClient {
   #waiting: (() => void)[] = []
   #looked = 0
 
-  private constructor(webSocket: WebSocket) {
+  private constructor(webSocket: WebSocket, textOf: (payload: Buffer) => string) {
     this.webSocket = webSocket
     webSocket.on('error', () => webSocket.terminate())
     webSocket.on('ping', () => this.pings++)
     webSocket.on('message', (data, isBinary) => {
-      this.frames.push((data as Buffer).toString('utf8'))
+      this.frames.push(textOf(data as Buffer))
       this.isBinary.push(isBinary)
       this.#wake()
     })
@@ -34,8 +34,13 @@ export class SimulatorClient {
     })
   }
 
-  static async open(url: string, options?: { readonly autoPong?: boolean }): Promise<SimulatorClient> {
-    const client = new SimulatorClient(new WebSocket(url, { autoPong: options?.autoPong ?? true }))
+  /** @param options `textOf` where frames are not plain text: a venue that compresses them */
+  static async open(
+    url: string,
+    options: { readonly autoPong?: boolean; readonly textOf?: (payload: Buffer) => string } = {}
+  ): Promise<SimulatorClient> {
+    const { autoPong = true, textOf = payload => payload.toString('utf8') } = options
+    const client = new SimulatorClient(new WebSocket(url, { autoPong }), textOf)
     await once(client.webSocket, 'open')
     return client
   }

@@ -1,3 +1,4 @@
+import { type SocketEnd } from '../../../actors/exchange/socket.ts'
 import { type ExchangeAdapter } from '../../exchange-kit/adapter.ts'
 import { type FrameAccount, type RecordAccount } from '../../wire/shared-ledger.ts'
 import { type ChannelEvidence } from './channel-evidence.ts'
@@ -15,6 +16,8 @@ export interface ChannelFacts {
   readonly endpoint: string
   /** Symbols that the venue's listing lacks. */
   readonly unlisted: ReadonlySet<string>
+  /** How a dial of any channel of the exchange failed; after some failures none of them is dialled for a while. */
+  readonly exchangeFailure: SocketEnd | null
   readonly endMicros: number
   readonly wasInterrupted: boolean
 }

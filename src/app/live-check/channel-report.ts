@@ -43,7 +43,9 @@ export function channelReport(facts: ChannelFacts): ChannelReport {
     clock_offset_ms: evidence.offsets.report
   }
   const findings = findingsOf(report, facts)
-  return { ...report, verdict: verdictOf(findings), findings }
+  // The verdict stands in front, for whoever reads the document.
+  const head = { exchange, request_type, verdict: verdictOf(findings) }
+  return { ...head, ...report, findings }
 }
 
 export function verdictOf(findings: readonly Finding[]): Verdict {

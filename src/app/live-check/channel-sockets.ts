@@ -43,6 +43,16 @@ export class ChannelSockets {
     return micros.reduce((sum, each) => sum + each, 0) / 1000
   }
 
+  /** How its newest socket ended that was not ended by us; null when none was. */
+  get failure(): SocketEnd | null {
+    return this.records.findLast(({ end, isOwnEnd }) => end !== null && !isOwnEnd)?.end ?? null
+  }
+
+  get isDialling(): boolean {
+    const last = this.records.at(-1)
+    return last !== undefined && last.openedMicros === null && last.end === null
+  }
+
   begin(url: string, dialledMicros: number): SocketRecord {
     const record = { url, dialledMicros, openedMicros: null, endedMicros: null, end: null, isOwnEnd: false }
     this.dials++
@@ -95,6 +105,7 @@ export class SocketWatch {
         heard: kind => {
           if (kind === 'ping') sockets.venuePings++
           else sockets.pongs++
+          handler.heard?.(kind)
         },
         ended: end => {
           record.endedMicros = this.#clock.nowMicros()

@@ -1,7 +1,7 @@
 import { type MessagePort } from 'node:worker_threads'
 import { type ExchangePlan } from '../../../actors/exchange/messages.ts'
 import { fetchRest } from '../../../actors/exchange/rest.ts'
-import { dialWebSocket } from '../../../actors/exchange/socket.ts'
+import { dialWebSocket, type SocketEnd } from '../../../actors/exchange/socket.ts'
 import { SystemClock } from '../../core/clock.ts'
 import { type ExchangeName, type RequestType, requestTypes, type TargetPlan } from '../../domain/target.ts'
 import { type ExchangeAdapter } from '../../exchange-kit/adapter.ts'
@@ -146,6 +146,7 @@ export class ExchangeCheck {
         records: this.#ledger.records(targetIndex),
         endpoint: this.#endpointOf(target.request_type),
         unlisted: this.#unlisted,
+        exchangeFailure: this.#failure,
         endMicros,
         wasInterrupted: this.#options.signal.aborted
       })
@@ -200,12 +201,20 @@ export class ExchangeCheck {
     const { forMs } = this.#options
     const now = this.#clock.nowMicros()
     if (this.#unlisted.size === this.#evidence.get(requestType)?.symbols.size) return true
-    const { opened, records } = this.#watch.of(requestType)
-    const first = opened[0]
+    const sockets = this.#watch.of(requestType)
+    const first = sockets.opened[0]
     if (first !== undefined) return now - first.openedMicros! >= forMs * 1000
     const triedMs = (now - this.#startedMicros) / 1000
-    const hasFailed = records.some(({ end }) => end !== null)
+    // One that is not dialled after failures of others waits for the exchange's circuit to close.
+    const hasFailed = this.#failure !== null && !sockets.isDialling
     return triedMs >= (hasFailed ? Math.min(forMs, failingMs) : forMs + firstDialMs)
+  }
+
+  /** How a dial of any channel failed, when none has opened; null otherwise. */
+  get #failure(): SocketEnd | null {
+    const channels = [...this.#watch.channels.values()]
+    if (channels.some(({ opened }) => opened.length > 0)) return null
+    return channels.map(({ failure }) => failure).find(failure => failure !== null) ?? null
   }
 }
 

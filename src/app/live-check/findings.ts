@@ -38,13 +38,13 @@ export function findingsOf(report: Measured, facts: ChannelFacts): Finding[] {
 
 function connectionFindings(
   { connection, endpoint, heartbeat }: Measured,
-  { adapter, evidence, sockets, unlisted, wasInterrupted }: ChannelFacts
+  { adapter, evidence, sockets, unlisted, exchangeFailure, wasInterrupted }: ChannelFacts
 ): Finding[] {
   const host = new URL(endpoint).hostname
   if (connection.sockets === 0) {
     if (unlisted.size === evidence.symbols.size && unlisted.size > 0) return []
-    const end = sockets.records.findLast(record => record.end !== null && !record.isOwnEnd)?.end
-    if (end !== undefined && end !== null) return [failure(dialAdvice(end, host, adapter))]
+    const end = sockets.failure ?? exchangeFailure
+    if (end !== null) return [failure(dialAdvice(end, host, adapter))]
     const why = wasInterrupted ? 'the check was interrupted' : 'the handshake did not end in time'
     return [
       failure(`no connection to ${host} came about: ${why}; try again, with a longer --for if it stays so`)
@@ -59,9 +59,7 @@ function connectionFindings(
     const last = connection.closes.at(-1)!
     const others = connection.closes.length > 1 ? `, the last of ${connection.closes.length} times` : ''
     findings.push(
-      warning(
-        `the connection ended without our asking${others}: ${last.reason}; the service dials again and declares a gap`
-      )
+      warning(`the connection broke off${others}: ${last.reason}; the service dials again and declares a gap`)
     )
   }
   return findings
@@ -73,11 +71,11 @@ function symbolFindings(report: Measured, { adapter, unlisted }: ChannelFacts): 
   const findings: Finding[] = []
   if (unlisted.size > 0) {
     const text = `${adapter.name} does not list ${shown([...unlisted])}`
-    const isAll = unlisted.size === symbols.length
+    // One list of symbols for several venues is a usual thing to ask for.
     findings.push(
-      isAll
+      unlisted.size === symbols.length
         ? failure(`${text}, so there was nothing to subscribe; name others with --symbols`)
-        : warning(text)
+        : note(text)
     )
   }
   if (connection.sockets === 0) return findings

@@ -55,7 +55,10 @@ export async function checkListing(
       took_ms: Math.round((clock.nowMicros() - startedMicros) / 1000),
       date_offset_ms: offsetMs
     },
-    adapter: { ...adapter, instruments: { ...adapter.instruments, listing: readAlready(listing, instruments) } },
+    adapter: {
+      ...adapter,
+      instruments: { ...adapter.instruments, listing: readAlready(listing, instruments) }
+    },
     rest: request => (request.url === url ? Promise.resolve(asFinal(answer)) : rest(request))
   }
 }

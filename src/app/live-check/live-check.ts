@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { type ExchangePlan } from '../../../actors/exchange/messages.ts'
 import { type ExchangeName } from '../../domain/target.ts'
 import { ExchangeCheck } from './exchange-check.ts'
@@ -8,6 +9,7 @@ import { type ExchangeReport, type LiveCheckReport, worstOf } from './report.ts'
 const exchangesAtOnce = 4
 /** Progress lines of a check; a long one does not need more of them. */
 const progressLines = 6
+const delayResolutionMs = 10
 const progressEveryMsMin = 1_000
 const progressEveryMsMax = 5_000
 
@@ -27,6 +29,8 @@ export interface LiveCheckOptions {
 export async function runLiveCheck(options: LiveCheckOptions): Promise<LiveCheckReport> {
   const { exchanges, symbols, forMs, isSimulated, signal } = options
   const startedMs = Date.now()
+  const delays = monitorEventLoopDelay({ resolution: delayResolutionMs })
+  delays.enable()
   const running = new Set<ExchangeCheck>()
   const waiting = [...exchanges]
   const reports = new Map<ExchangeName, ExchangeReport>()
@@ -56,6 +60,7 @@ export async function runLiveCheck(options: LiveCheckOptions): Promise<LiveCheck
     await Promise.all(Array.from({ length: exchangesAtOnce }, work))
   } finally {
     clearInterval(timer)
+    delays.disable()
   }
   const found = exchanges.flatMap(exchange => reports.get(exchange) ?? [])
   return {
@@ -67,6 +72,7 @@ export async function runLiveCheck(options: LiveCheckOptions): Promise<LiveCheck
     for_ms: forMs,
     simulated: isSimulated,
     interrupted: signal.aborted,
+    held_up_ms: { p99: delayMs(delays.percentile(99)), max: delayMs(delays.max) },
     verdict: worstOf(found.map(({ verdict }) => verdict)),
     exchanges: found
   }
@@ -78,6 +84,11 @@ function progressLine(running: ReadonlySet<ExchangeCheck>, elapsedMs: number): s
     return `${check.exchange} ${open}/${channels} open, ${events} events`
   })
   return `${Math.round(elapsedMs / 1000)} s: ${parts.join('; ')}`
+}
+
+/** A look that is on time comes after the resolution itself. */
+function delayMs(nanos: number): number {
+  return Math.max(0, Math.round(nanos / 1e6) - delayResolutionMs)
 }
 
 function projectVersion(): string {

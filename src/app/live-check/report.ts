@@ -28,6 +28,11 @@ export interface LiveCheckReport {
   readonly simulated: boolean
   /** Somebody ended it before its time was up. */
   readonly interrupted: boolean
+  /**
+   * How long this process kept its own sockets waiting, at most and in 99 of 100 looks: what times and clock offsets below
+   * may be too large by.
+   */
+  readonly held_up_ms: { readonly p99: number; readonly max: number }
   /** The worst of all channels. */
   readonly verdict: Verdict
   readonly exchanges: readonly ExchangeReport[]

@@ -94,6 +94,7 @@ export const sampleStatus: StatusSnapshot = {
   state: 'running',
   pod: 'pod-0',
   simulated: true,
+  replayed: false,
   sink: { kind: 'embedded', available: true, message: '' },
   registry: 'none',
   producer: null,

@@ -10,6 +10,7 @@ import {
   decimal,
   instant,
   integer,
+  native,
   signOf,
   text
 } from '../../../src/exchange-kit/rules.ts'
@@ -61,6 +62,40 @@ test('a list whose newest event stands first is read from its end', () => {
   assert.equal(runTable(newestFirst, frame, { channels: ['18'] }), 'symbol')
   assert.equal(runTable(newestFirst, frame.replace(',-0.5,', ',"-",'), { channels: ['17'] }), 'invalid')
   assert.equal(runTable(newestFirst, `[17,[${trade(14)},[13]]]`, { channels: ['17'] }), 'missing')
+})
+
+test('of several names the first wins wherever it stands, and of equal ones the last', () => {
+  const table: TradeTable = {
+    name: 'test/names',
+    requestType: 'trade',
+    match: [],
+    fields: {
+      symbol: native('s'),
+      exchange_ts: instant('cts|ts'),
+      stream_type: always('REALTIME'),
+      trade_id: text('ts'),
+      price: decimal('price|p'),
+      size: decimal('size|q|z'),
+      side: always('UNKNOWN')
+    }
+  }
+  const read = (members: string) => {
+    const records = runTable(table, `{"s":"BTC-USD",${members}}`)
+    assert.ok(Array.isArray(records), members)
+    const [record] = records as unknown as Record<string, unknown>[]
+    return [record?.['exchange_ts'], record?.['trade_id'], record?.['price'], record?.['size']]
+  }
+  const [early, late] = [1_790_000_000_001, 1_790_000_000_002]
+  assert.deepEqual(read(`"ts":${early},"cts":${late},"p":1,"q":2`), [late * 1000, String(early), '1', '2'])
+  assert.deepEqual(read(`"cts":${late},"ts":${early},"p":1,"q":2`), [late * 1000, String(early), '1', '2'])
+  assert.deepEqual(read(`"ts":${early},"p":1,"q":2`), [early * 1000, String(early), '1', '2'])
+  assert.deepEqual(read(`"ts":${early},"ts":${late},"p":1,"price":3,"p":2,"price":4,"p":5,"q":1,"q":2`), [
+    late * 1000,
+    String(late),
+    '4',
+    '2'
+  ])
+  assert.deepEqual(read(`"ts":${early},"p":1,"p":2,"z":1,"z":7`), [early * 1000, String(early), '2', '7'])
 })
 
 test('a list of thousands is read from its end as well', () => {

@@ -1,5 +1,6 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { Batcher } from '../../../../actors/exchange/batcher.ts'
+import { type ThreadCapture } from '../../../../actors/exchange/capture.ts'
 import { ExchangeActor } from '../../../../actors/exchange/exchange.ts'
 import { FaultReporter } from '../../../../actors/exchange/fault-reporter.ts'
 import { type Link } from '../../../../actors/exchange/link.ts'
@@ -7,10 +8,11 @@ import { type ListingCache } from '../../../../actors/exchange/listing-cache.ts'
 import { type ExchangePlan, type ExchangeReport } from '../../../../actors/exchange/messages.ts'
 import { type RestAnswer } from '../../../../actors/exchange/rest.ts'
 import { type Dial, type SocketHandler, type VenueSocket } from '../../../../actors/exchange/socket.ts'
+import { type Clock } from '../../../../src/core/clock.ts'
 import { type IngestError } from '../../../../src/core/errors.ts'
 import { type RequestType } from '../../../../src/domain/target.ts'
 import { type ExchangeAdapter } from '../../../../src/exchange-kit/adapter.ts'
-import { FrameBatch } from '../../../../src/wire/frame-batch.ts'
+import { FrameBatch, type FrameKind } from '../../../../src/wire/frame-batch.ts'
 import {
   type ConnectionContext,
   type SessionNotice,
@@ -85,7 +87,14 @@ export class FakeSocket implements VenueSocket {
 
 export type Item =
   | { readonly type: 'context'; readonly context: ConnectionContext }
-  | { readonly type: 'frame'; readonly connection: number; readonly text: string; readonly frameSeq: number }
+  | {
+      readonly type: 'frame'
+      readonly connection: number
+      readonly text: string
+      readonly frameSeq: number
+      readonly subscription: number
+      readonly kind: FrameKind
+    }
   | { readonly type: 'notice'; readonly connection: number; readonly notice: SessionNotice }
   | { readonly type: 'drain' }
 
@@ -141,7 +150,9 @@ export class FakeProducer {
       type: 'frame',
       connection: batch.connection,
       text: Buffer.from(batch.bytes.subarray(batch.start(row), batch.end(row))).toString('utf8'),
-      frameSeq: batch.frameSeq(row)
+      frameSeq: batch.frameSeq(row),
+      subscription: batch.subscription(row),
+      kind: batch.kind(row)
     }))
   }
 }
@@ -164,6 +175,7 @@ export interface RigOptions {
   /** Where to dial instead of the venue. */
   readonly endpoints?: ExchangePlan['endpoints']
   readonly listings?: ListingCache
+  readonly capture?: (clock: Clock) => ThreadCapture
 }
 
 const notFound: RestAnswer = { type: 'failed', message: 'HTTP status 404', status: 404, retryAfterMs: null }
@@ -219,7 +231,7 @@ export async function exchangeRig(options: RigOptions) {
       listings: options.listings ?? null,
       batcher,
       faults: new FaultReporter(clock, report => reports.push(report)),
-      capture: null,
+      capture: options.capture?.(clock) ?? null,
       ledger,
       report: report => reports.push(report),
       nextConnection: () => ++lastConnection,

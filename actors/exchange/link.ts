@@ -1,9 +1,7 @@
 import { type Clock } from '../../src/core/clock.ts'
-import { IngestError } from '../../src/core/errors.ts'
+import { type IngestError } from '../../src/core/errors.ts'
 import { type GapReason } from '../../src/domain/gap.ts'
-import { type ControlEvent, type ExchangeAdapter, FrameClass } from '../../src/exchange-kit/adapter.ts'
-import { parseJson } from '../../src/exchange-kit/json.ts'
-import { type JsonValue } from '../../src/exchange-kit/json-value.ts'
+import { type ExchangeAdapter, FrameClass } from '../../src/exchange-kit/adapter.ts'
 import { FrameKind, unknownSubscription } from '../../src/wire/frame-batch.ts'
 import {
   type ConnectionContext,
@@ -12,6 +10,7 @@ import {
 } from '../../src/wire/session-messages.ts'
 import { type FrameAccount, frameFieldAt } from '../../src/wire/shared-ledger.ts'
 import { type Batcher, type Lane, type LaneOwner } from './batcher.ts'
+import { ControlFrames } from './control-frames.ts'
 import { FrameReader } from './frame-reader.ts'
 import { type LinkObserver } from './link-observer.ts'
 import { type LinkEvents, type LinkPlan } from './link-plan.ts'
@@ -43,6 +42,7 @@ export class Link implements LaneOwner {
   readonly #events: LinkEvents
   readonly #values: Float64Array
   readonly #reader: FrameReader
+  readonly #control: ControlFrames
   readonly #pacer: MessagePacer
   readonly #socket: VenueSocket
   readonly #observer: LinkObserver | null
@@ -101,6 +101,12 @@ export class Link implements LaneOwner {
         this.#reader.number(channelId, subscription)
         this.#isRenumbered = true
       }
+    })
+    this.#control = new ControlFrames(adapter, this.subscriptions, {
+      answered: () => this.#tellNumbers(),
+      reply: frame => this.#pacer.sendFirst(frame),
+      reconnectAsked: reason => events.reconnectAsked(reason),
+      fault: error => events.fault(error)
     })
     const { book } = adapter.continuity
     this.#snapshots =
@@ -269,7 +275,9 @@ export class Link implements LaneOwner {
       return
     }
     if (frameClass !== FrameClass.data) {
-      this.#unclear(frame, readMicros, frameSeq, frameClass)
+      if (this.#control.take(frame, frameClass)) this.#values[controlAt] = this.#values[controlAt]! + 1
+      // What is neither control nor data at first sight goes to the codec to be judged.
+      else this.#data(frame, readMicros, frameSeq, unknownSubscription)
       return
     }
     if (this.firstDataMicros === 0) {
@@ -298,52 +306,6 @@ export class Link implements LaneOwner {
   #data(frame: Uint8Array, readMicros: number, frameSeq: number, subscription: number): void {
     if (this.#shedding !== null) this.#shedding.take(frame, readMicros, frameSeq, subscription)
     else this.#batcher.append(this.lane, frame, readMicros, frameSeq, subscription, FrameKind.stream)
-  }
-
-  /** A control frame, or one that only parsing can tell. What turns out to be neither goes to the codec to be judged. */
-  #unclear(frame: Uint8Array, readMicros: number, frameSeq: number, frameClass: FrameClass): void {
-    let message: JsonValue
-    try {
-      message = parseJson(frame, 0, frame.length)
-    } catch {
-      this.#data(frame, readMicros, frameSeq, unknownSubscription)
-      return
-    }
-    const events = this.#adapter.control(message)
-    if (events.length === 0 && frameClass === FrameClass.unclear) {
-      this.#data(frame, readMicros, frameSeq, unknownSubscription)
-      return
-    }
-    this.#values[controlAt] = this.#values[controlAt]! + 1
-    for (const event of events) this.#control(event)
-  }
-
-  #control(event: ControlEvent): void {
-    switch (event.type) {
-      case 'confirmed':
-      case 'rejected':
-        this.subscriptions.answered(event)
-        this.#tellNumbers()
-        break
-      case 'rejectedLast':
-        if (!this.subscriptions.refusedLast(event.reason)) this.#venueError(event.reason)
-        break
-      case 'reply':
-        this.#pacer.sendFirst(event.frame)
-        break
-      case 'alive':
-        break
-      case 'reconnect':
-        this.#events.reconnectAsked(event.reason)
-        break
-      case 'error':
-        this.#venueError(event.message)
-        break
-    }
-  }
-
-  #venueError(message: string): void {
-    this.#events.fault(new IngestError('VENUE_ERROR', `the exchange says: ${message}`))
   }
 
   #confirmed(subscriptions: readonly number[]): void {

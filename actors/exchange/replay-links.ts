@@ -32,7 +32,7 @@ export interface ReplayLinksOptions {
   readonly batcher: Batcher
   readonly faults: FaultReporter
   readonly ledger: SharedLedger
-  adapterOf(exchange: ExchangeName): ExchangeAdapter
+  readonly adapterOf: (exchange: ExchangeName) => ExchangeAdapter
 }
 
 /** The captured connections as links again; each entry does to its link what once happened to it. */

@@ -9,6 +9,8 @@ import { integerOf } from './trade-ids.ts'
 
 /** How long after a request its snapshot may take before it is asked for again. */
 const snapshotMicros = 10_000_000
+/** So many updates that followed show that sequences are understood: one that is missing then was lost. */
+const followedEnough = 50
 /** A venue that sends crossed snapshots is asked for another no more often than this. */
 const crossedEveryMicros = 60_000_000
 
@@ -81,7 +83,7 @@ export class BookContinuity {
     if (book.isSynced && connection === book.source) {
       if (book.missesLosses) this.#break(track, book, 'decode', receivedMicros)
     } else if (isOurs && book.isInStream && connection === track.connection) {
-      this.#resubscribe(track, book, receivedMicros)
+      this.#resubscribe(track, book, receivedMicros, false)
     }
   }
 
@@ -108,13 +110,14 @@ export class BookContinuity {
     if (!track.isConnected || track.confirmedMicros === 0) return
     if (!book.isInStream) {
       if (book.rules.snapshot.from !== 'request' || !book.isSnapshotWanted) return
-      if (nowMicros - book.snapshotAskedMicros >= snapshotMicros) this.#requestSnapshot(track, book, nowMicros)
+      if (nowMicros - book.snapshotAskedMicros >= snapshotMicros)
+        this.#requestSnapshot(track, book, nowMicros)
       return
     }
     if (book.isSynced && book.source === track.connection) return
     if (!book.recovery.isDue(nowMicros)) return
     if (track.lastReceivedMicros > 0) this.#gaps.open(track, 'stale', nowMicros, {})
-    this.#warn(track, 'no snapshot of the book came; it is subscribed anew')
+    this.#warn(track, 'the book is still without a snapshot; it is subscribed anew')
     book.recovery.asked(nowMicros)
     this.#output.requestResubscribe(track)
   }
@@ -145,7 +148,15 @@ export class BookContinuity {
       case 'publish':
         if (
           book.levels !== null &&
-          !this.#isRight(track, book, bytes, batch.valueStart(row), batch.valueEnd(row), checksumOf(batch, row), received)
+          !this.#isRight(
+            track,
+            book,
+            bytes,
+            batch.valueStart(row),
+            batch.valueEnd(row),
+            checksumOf(batch, row),
+            received
+          )
         ) {
           this.#output.drop(owner, 'superseded')
           break
@@ -161,13 +172,20 @@ export class BookContinuity {
       case 'broken':
         this.#gaps.open(track, 'sequence', received, { lastSequence: String(before) })
         this.#logger.warn(
-          { code: 'BOOK_BROKEN', exchange: track.target.exchange, symbol: track.symbol, last: before, first, previous },
+          {
+            code: 'BOOK_BROKEN',
+            exchange: track.target.exchange,
+            symbol: track.symbol,
+            last: before,
+            first,
+            previous
+          },
           'a book update is missing; the book is fetched anew'
         )
         book.invalidate()
         if (book.isInStream) {
           this.#output.drop(owner, 'superseded')
-          this.#resubscribe(track, book, received)
+          this.#resubscribe(track, book, received, book.followed >= followedEnough)
           break
         }
         this.#hold(track, book, batch, row, owner, first, last, previous)
@@ -257,12 +275,12 @@ export class BookContinuity {
     const isLate = reason === 'checksum' && book.verified.receivedMicros > 0
     this.#gaps.open(track, reason, receivedMicros, isLate ? { since: book.verified } : {})
     book.invalidate()
-    if (book.isInStream) this.#resubscribe(track, book, receivedMicros)
+    if (book.isInStream) this.#resubscribe(track, book, receivedMicros, reason === 'decode')
     else this.#wantSnapshot(track, book, receivedMicros)
   }
 
-  #resubscribe(track: SymbolTrack, book: BookSync, nowMicros: number): void {
-    if (!book.recovery.broke(nowMicros) || !track.isConnected) return
+  #resubscribe(track: SymbolTrack, book: BookSync, nowMicros: number, isChance: boolean): void {
+    if (!book.recovery.broke(nowMicros, isChance) || !track.isConnected) return
     book.recovery.asked(nowMicros)
     this.#output.requestResubscribe(track)
   }
@@ -347,10 +365,7 @@ export class BookContinuity {
   }
 
   #warn(track: SymbolTrack, message: string): void {
-    this.#logger.warn(
-      { code: 'BOOK_BROKEN', exchange: track.target.exchange, symbol: track.symbol },
-      message
-    )
+    this.#logger.warn({ code: 'BOOK_BROKEN', exchange: track.target.exchange, symbol: track.symbol }, message)
   }
 }
 

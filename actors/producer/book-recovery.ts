@@ -2,7 +2,7 @@
 const promiseMicros = 10_000_000
 const firstDelayMicros = 1_000_000
 const delayMaxMicros = 300_000_000
-/** A book that was in sync for so long starts anew: its next break is subscribed anew at once. */
+/** A book that was in sync for so long was steady: its next break has nothing to do with the one before. */
 const steadyMicros = 5_000_000
 
 /**
@@ -17,9 +17,13 @@ export class BookRecovery {
   /** NaN while nothing is owed. */
   #dueMicros = Number.NaN
 
-  /** The book is out of sync. Returns whether it is to be subscribed anew now; if not, `isDue` says when. */
-  broke(nowMicros: number): boolean {
-    if (Number.isNaN(this.#dueMicros) && nowMicros - this.#restedMicros >= steadyMicros) this.#attempts = 0
+  /**
+   * The book is out of sync. Returns whether it is to be subscribed anew now; if not, `isDue` says when.
+   * @param isChance whether the cause lies outside of the book, so that the next snapshot will not break for it as well
+   */
+  broke(nowMicros: number, isChance: boolean): boolean {
+    const wasSynced = Number.isNaN(this.#dueMicros)
+    if (wasSynced && (isChance || nowMicros - this.#restedMicros >= steadyMicros)) this.#attempts = 0
     const earliest = Math.max(nowMicros, this.#askedMicros + this.#delayMicros())
     if (!(this.#dueMicros <= earliest)) this.#dueMicros = earliest
     return this.#dueMicros <= nowMicros

@@ -54,6 +54,8 @@ export class BookSync {
   isSnapshotWanted = false
   snapshotAskedMicros = 0
   snapshotRequests = 0
+  /** Updates that have followed the snapshot. */
+  followed = 0
   /** The venue itself sent a crossed snapshot: until the book is uncrossed a crossing proves nothing. */
   isCrossedByVenue = false
   /** When a crossed snapshot last led to a resubscription. */
@@ -99,6 +101,7 @@ export class BookSync {
     if (decision !== 'publish') return decision
     this.#lastSequence = last
     this.#isFirstAfterSnapshot = false
+    this.followed++
     return decision
   }
 
@@ -156,6 +159,7 @@ export class BookSync {
     this.#isSynced = true
     this.#lastSequence = lastSequence
     this.#isFirstAfterSnapshot = true
+    this.followed = 0
     this.isSnapshotWanted = false
     return 'fits'
   }

@@ -56,12 +56,7 @@ export class GoodRecords {
   }
 }
 
-export function gapEnd(
-  track: SymbolTrack,
-  batch: RecordBatch,
-  row: number,
-  sequence: string | null
-): GapEnd {
+export function gapEnd(track: SymbolTrack, batch: RecordBatch, row: number, sequence: string | null): GapEnd {
   return {
     connectionId: track.connectionId,
     receivedMicros: batch.receivedMicros(row),

@@ -31,6 +31,11 @@ export interface ProducerPlan {
   }
   /** Where gap events wait for the next start when the sink takes no more; null keeps none. */
   readonly gapFile: string | null
+  /**
+   * Whether it looks for silent channels and for snapshots that are owed. Not in a replay: what was asked for then is in the
+   * capture, and a look at the time of day would make the records depend on it.
+   */
+  readonly looksForSilence: boolean
   /** Gaps of a producer that died, of whose end the sink is not known to have heard. */
   readonly openGaps: readonly Gap[]
   readonly tuning: ProducerTuning

@@ -67,7 +67,7 @@ const session = new ProducerSession({
 
 const looks = setInterval(() => {
   gauge?.look()
-  session.checkFreshness()
+  if (plan.looksForSilence) session.checkFreshness()
   session.checkPressure()
   report({ type: 'stats', stats: stats() })
 }, statsEveryMs)

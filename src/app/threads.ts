@@ -241,6 +241,7 @@ export class Threads {
         partitions: this.#partitions,
         ledger: { memory: ledger.memory, shards: ledger.shards, targets: ledger.targets },
         openGaps: [...this.#openGaps.values()],
+        looksForSilence: this.#plan.replay === null,
         gapFile: config.kafka.brokers.length === 0 ? null : config.producer.gapFile,
         tuning: tuningOf(config.producer),
         codecs: config.threads.codecs,

@@ -15,7 +15,7 @@ const spec = {
     'not, and the capture says what it lacks.',
   flags: { out: captureFlag, simulate: simulateFlag, ...runFlags },
   examples: [
-    'coin-stream capture --out captures/monday upbit/trade:BTC-KRW binance/orderbook:BTC-USDT',
+    'coin-stream capture --out captures/monday upbit/trade:BTC-KRW,ETH-KRW',
     'coin-stream capture --out captures/demo --simulate --for 20s --digests',
     'coin-stream replay captures/demo --digests'
   ]

@@ -1,10 +1,8 @@
 import { createReadStream } from 'node:fs'
 import { decodeLines, type FrameExplanation } from '../codec/decode.ts'
-import { didYouMean } from '../config/nearest.ts'
 import { IngestError } from '../core/errors.ts'
-import { isExchangeName } from '../domain/target.ts'
-import { adapterOf, adapters } from '../exchanges/registry.ts'
-import { usage, type VerbSpec } from './args.ts'
+import { type VerbSpec } from './args.ts'
+import { readExchange } from './exchange-operand.ts'
 import { ExitCode, type Io } from './io.ts'
 import { formatCount } from './values.ts'
 import { defineVerb, type Verb } from './verb.ts'
@@ -31,18 +29,8 @@ const spec = {
 } as const satisfies VerbSpec
 
 export const decode: Verb = defineVerb<'explain'>(spec, async (args, io) => {
-  const [exchange, file] = args.operands
-  const known = Object.keys(adapters)
-  if (exchange === undefined) throw usage(spec, `Name an exchange: ${known.join(', ')}`)
-  if (!isExchangeName(exchange)) {
-    const hint = didYouMean(exchange, known)
-    throw usage(
-      spec,
-      `There is no exchange "${exchange}"`,
-      hint === '' ? `; there are ${known.join(', ')}.` : hint
-    )
-  }
-  adapterOf(exchange)
+  const [name, file] = args.operands
+  const { name: exchange } = readExchange(spec, name)
   const input = file === undefined || file === '-' ? io.stdin : createReadStream(file)
   try {
     await copy(exchange, input as AsyncIterable<Uint8Array>, args.has('explain'), io)

@@ -15,8 +15,8 @@ export interface ExchangeFacts {
   readonly channels: Readonly<Record<RequestType, string>>
   readonly confirmed_by: 'ack' | 'first-data'
   readonly heartbeat: {
-    /** What the client sends, and how often; null where the venue pings. */
-    readonly ping: { readonly every_ms: number; readonly frame: string } | null
+    /** What the client sends, and how often; null where the venue pings. `text` is null for a WebSocket ping. */
+    readonly ping: { readonly every_ms: number; readonly text: string | null } | null
     readonly watchdog_ms: number
   }
   readonly limits: {
@@ -57,7 +57,10 @@ export function factsOf(adapter: ExchangeAdapter): ExchangeFacts {
     channels: adapter.channels,
     confirmed_by: adapter.subscriptions.confirmedBy,
     heartbeat: {
-      ping: ping === null ? null : { every_ms: ping.everyMs, frame: pingFrame(ping.frame) },
+      ping:
+        ping === null
+          ? null
+          : { every_ms: ping.everyMs, text: ping.frame === 'websocket' ? null : ping.frame.text },
       watchdog_ms: watchdogMs
     },
     limits: {
@@ -90,10 +93,6 @@ export function exampleSymbol(region: Region): string {
     case 'eu':
       return 'BTC-USD'
   }
-}
-
-function pingFrame(frame: 'websocket' | { readonly text: string }): string {
-  return frame === 'websocket' ? 'a WebSocket ping' : frame.text
 }
 
 function bookFacts(book: BookRules): ExchangeFacts['book'] {

@@ -6,7 +6,7 @@ import { usage, type VerbSpec } from './args.ts'
 
 /**
  * The exchange that an operand names.
- * @throws IngestError USAGE with the nearest name, or TARGET_INVALID for one that is not supported yet
+ * @throws IngestError USAGE with the nearest name
  */
 export function readExchange(spec: VerbSpec, name: string | undefined): ExchangeAdapter {
   const known = Object.keys(adapters)

@@ -10,8 +10,9 @@ const preamble = `<!-- Made from the adapters in src/exchanges by \`coin-stream 
 What each exchange offers, what it asks of its clients, and what a reader of its records must know. The limits are those the
 exchange publishes, or gentler ones; the service stays at or below 80 % of each rate.
 
-Confirmed by: the exchange acknowledges each subscription, or its first data does. Trade ids: a hole in contiguous ones is a
-lost trade; unique ones only tell repeats.
+Confirmed by: the exchange acknowledges each subscription, or its first data does. Book: whole in every frame, or updates
+behind a snapshot that comes in the stream, by REST or on request. Trade ids: a hole in contiguous ones is a lost trade; unique
+ones only tell repeats.
 `
 
 /** docs/exchanges.md, made from the adapters; a test compares the two. */

@@ -4,16 +4,7 @@ import { wrap } from './args.ts'
 import { type ExchangeFacts } from './exchange-facts.ts'
 import { type Column, tableLines } from './table.ts'
 
-const titles = [
-  'EXCHANGE',
-  'REGION',
-  'SYMBOL',
-  'NATIVE',
-  'CONFIRMED BY',
-  'BOOK',
-  'TRADE IDS',
-  'SYMBOLS/SOCKET'
-]
+const titles = ['EXCHANGE', 'REGION', 'SYMBOL', 'NATIVE', 'CONFIRMED', 'BOOK', 'TRADE IDS', 'A SOCKET']
 
 /** One line a venue. */
 export function exchangesTable(all: readonly ExchangeFacts[]): string[] {
@@ -29,7 +20,7 @@ export function exchangesTable(all: readonly ExchangeFacts[]): string[] {
   ])
   const columns = titles.map((title, i): Column => {
     const width = Math.max(title.length, ...rows.map(row => row[i]!.length))
-    return { title, width, align: title === 'SYMBOLS/SOCKET' ? 'right' : 'left' }
+    return { title, width, align: title === 'A SOCKET' ? 'right' : 'left' }
   })
   return tableLines(columns, rows)
 }
@@ -70,24 +61,19 @@ export function confirmedText({ confirmed_by }: ExchangeFacts): string {
   return confirmed_by === 'ack' ? 'ack' : 'first data'
 }
 
-/** The way of the book in a few words. */
+/** The way of a book in a few words: where its snapshot is from, what its numbers tell, what else proves it. */
 export function bookText({ book }: ExchangeFacts): string {
   if (book.mode === 'whole') return 'whole'
-  const check = book.check === 'none' ? '' : `, ${book.check}`
-  const numbers = book.sequence === 'none' ? '' : `, ${sequenceNames[book.sequence ?? 'none']}`
-  return `${snapshotNames[book.snapshot ?? 'stream']}${numbers}${check}`
+  const words = [book.snapshot === 'rest' ? 'REST' : book.snapshot, sequenceNames[book.sequence ?? 'none']]
+  if (book.check !== 'none') words.push(book.check)
+  return words.filter(word => word !== null).join(', ')
 }
 
-const snapshotNames = {
-  stream: 'snapshot in the stream',
-  rest: 'snapshot by REST',
-  request: 'snapshot on request'
-}
 const sequenceNames = {
   'first-follows-last': 'contiguous',
   'previous-equals-last': 'linked',
   increasing: 'increasing',
-  none: 'unnumbered'
+  none: null
 }
 
 export function tradeIdsText({ trade_ids }: ExchangeFacts): string {
@@ -96,7 +82,10 @@ export function tradeIdsText({ trade_ids }: ExchangeFacts): string {
 
 export function heartbeatText({ heartbeat }: Pick<ExchangeFacts, 'heartbeat'>): string {
   const { ping, watchdog_ms } = heartbeat
-  const sent = ping === null ? 'the venue pings' : `${ping.frame} every ${timeText(ping.every_ms)}`
+  const sent =
+    ping === null
+      ? 'the venue pings'
+      : `${ping.text === null ? 'a WebSocket ping' : `the text ${ping.text}`} every ${timeText(ping.every_ms)}`
   return `${sent}; silent for ${timeText(watchdog_ms)}: probed`
 }
 

@@ -15,8 +15,8 @@ const spec = {
   summary: 'Show what each supported exchange offers and demands.',
   description:
     'Prints one line for every supported exchange: region, form of symbols, how subscriptions are confirmed, how a ' +
-    'book is kept, what trade ids tell, and symbols on one connection. With names: everything about those, limits, ' +
-    'heartbeat and peculiarities included. It all comes from the adapters; nothing is asked of anybody.',
+    'book is kept (whole in every frame, or updates behind a snapshot from the stream, from REST or on request), what ' +
+    'trade ids tell, and how many symbols go on a socket. With names: everything about those. It all comes from the adapters; nothing is asked of anybody.',
   flags: {
     json: { value: null, help: 'Print one JSON document instead of a table.' },
     markdown: { value: null, help: 'Print docs/exchanges.md instead.' }

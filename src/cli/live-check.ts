@@ -6,7 +6,7 @@ import { type Parsed, usage, type VerbSpec } from './args.ts'
 import { readExchange } from './exchange-operand.ts'
 import { ExitCode, type Io } from './io.ts'
 import { liveCheckText } from './live-check-text.ts'
-import { readBehaviour, simulationFlags } from './simulation-flags.ts'
+import { answerFaultsHelp, readBehaviour, simulationFlags } from './simulation-flags.ts'
 import { formatDuration, readDuration } from './values.ts'
 import { defineVerb, type Verb } from './verb.ts'
 
@@ -34,7 +34,12 @@ const spec = {
       value: 'A-B,C-D',
       help: 'Canonical symbols to subscribe instead of those chosen from the listing.'
     },
-    json: { value: null, help: 'Print one JSON document instead of the table.' },
+    json: {
+      value: null,
+      help:
+        'Print one JSON document instead of the table: verdict, and exchanges[].channels[] with verdict, connection, ' +
+        'symbols, frames, undecodable, unknown_fields, sequence, heartbeat, clock_offset_ms and findings.'
+    },
     simulate: {
       value: 'PATH',
       optional: 'after-equals',
@@ -52,6 +57,8 @@ const spec = {
 type LiveCheckFlag = keyof typeof spec.flags
 
 export const liveCheck: Verb = defineVerb<LiveCheckFlag>(spec, async (args, io) => {
+  const helped = await answerFaultsHelp(args, io)
+  if (helped !== null) return helped
   const named = [...new Set(args.operands.map(name => readExchange(spec, name).name))]
   const symbols = readSymbols(args.text('symbols'))
   const forMs = readDuration(args.text('for') ?? defaultFor, '--for')

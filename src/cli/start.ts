@@ -4,7 +4,6 @@ import { type LoadedConfig } from '../config/load.ts'
 import { type Config } from '../config/schema.ts'
 import { mergePlans } from '../config/targets.ts'
 import { parseTargetArgument, type TargetPlan, targetName } from '../domain/target.ts'
-import { adapterOf } from '../exchanges/registry.ts'
 import { type Flag, type Parsed, type VerbSpec } from './args.ts'
 import { configFlags, type OwnSettings, readConfig, socketFlag } from './config-flags.ts'
 import { digestsFlag, readDigests } from './digests-flag.ts'
@@ -138,7 +137,6 @@ function choosePlans(
   const named = mergePlans(operands.map(parseTargetArgument))
   const configured = ignoresConfiguredTargets ? [] : config.targets
   const plans = named.length > 0 ? named : configured
-  for (const { target } of plans) adapterOf(target.exchange)
   // The simulation knows best what it offers, so an empty list leaves the choice to it.
   return plans.length > 0 || simulation !== null ? plans : defaultTargets()
 }

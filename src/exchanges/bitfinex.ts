@@ -335,8 +335,9 @@ function peek(bytes: Uint8Array, start: number, end: number, found: Peeked): voi
 function control(message: JsonValue): readonly ControlEvent[] {
   if (listOf(message)[1] === 'hb') return [{ type: 'alive' }]
   const fields = membersOf(message)
-  const name = textOf(fields?.['symbol'])
-  switch (fields?.['event']) {
+  if (fields === null) return []
+  const name = textOf(fields['symbol'])
+  switch (textOf(fields['event']) ?? '') {
     case 'subscribed':
       return name === null ? [] : [confirmation(name, fields['chanId'])]
     case 'error':

@@ -241,7 +241,8 @@ function peek(bytes: Uint8Array, start: number, end: number, found: Peeked): voi
 
 function control(message: JsonValue): readonly ControlEvent[] {
   const fields = membersOf(message)
-  switch (fields?.['type']) {
+  if (fields === null) return []
+  switch (textOf(fields['type']) ?? '') {
     case 'subscriptions': {
       // The name of the book's channel in the answer need not be the one that was asked for (level2_50).
       const natives = listOf(fields['channels'])

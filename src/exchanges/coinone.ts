@@ -54,7 +54,8 @@ export const coinone: ExchangeAdapter = {
     'A ticker is sent when something traded, so that its bid and ask may be older than those of the book.',
     'A pair that does not exist is confirmed like any other and refused right afterwards by an error that does not name it.',
     'The first book after a subscription may carry a time some ten seconds before that of its content; its id is newer.',
-    'Ids are a time in milliseconds and three digits: they grow but have holes, so they tell no loss.'
+    'Ids are a time in milliseconds and three digits: they grow but have holes, so they tell no loss.',
+    'Nothing in a ticker proves that a trade happened, so trades that fall silent are noticed only with their connection.'
   ],
   endpoints: {
     websocket: { ticker: url, trade: url, orderbook: url },

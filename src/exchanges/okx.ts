@@ -248,7 +248,7 @@ function control(message: JsonValue): readonly ControlEvent[] {
   const fields = membersOf(message)
   const id = textOf(fields?.['id']) || null
   const named = textOf(membersOf(fields?.['arg'])?.['instId'])
-  switch (textOf(fields?.['event'])) {
+  switch (textOf(fields?.['event']) ?? '') {
     case 'subscribe':
       // One for each argument of a request, whose id older servers leave out.
       return named === null ? [] : [{ type: 'confirmed', id, natives: [named], channelId: null }]

@@ -97,12 +97,14 @@ export class BitfinexTicker extends BitfinexChannel {
 
 /** Ids are unique over all markets. @see https://docs.bitfinex.com/reference/ws-public-trades */
 export class BitfinexTrade extends BitfinexChannel {
-  /** The oldest first. */
-  readonly #recent: string[] = []
+  readonly #recent: { readonly ordinal: number; readonly row: string }[] = []
 
-  /** The latest trades in one list, the newest first. */
+  /** The latest trades in one list, the newest first, in the order in which they went over the wire. */
   greet(listener: Listener): void {
-    this.show(listener, `${Date.now()}[${[...this.#recent].reverse().join(',')}]`)
+    const rows = this.#recent
+      .map(({ ordinal, row }) => ({ place: this.ledger.wirePosition(ordinal), row }))
+      .sort((a, b) => b.place - a.place)
+    this.show(listener, `${Date.now()}[${rows.map(({ row }) => row).join(',')}]`)
   }
 
   protected event(nowMs: number): string {
@@ -122,9 +124,9 @@ export class BitfinexTrade extends BitfinexChannel {
       sequence: null
     })
     this.ledger.appendKeyed(fingerprint, ms * 1000)
-    const trade = `[${id},${ms},${market.takerBuys ? '' : '-'}${number(size)},${number(last)}]`
-    if (this.#recent.push(trade) > recentTrades) this.#recent.shift()
-    return `${ms}${trade}`
+    const row = `[${id},${ms},${market.takerBuys ? '' : '-'}${number(size)},${number(last)}]`
+    if (this.#recent.push({ ordinal: this.ledger.count - 1, row }) > recentTrades) this.#recent.shift()
+    return `${ms}${row}`
   }
 }
 
@@ -134,7 +136,8 @@ export class BitfinexBook extends BitfinexChannel {
   readonly #wirePrices: readonly string[]
 
   constructor(bitfinex: BitfinexMarket, ledger: ChannelLedger, faults: ChannelFaults) {
-    super(bitfinex, ledger, faults)
+    // Frames are numbered as they leave: nobody could tell two updates that changed places, so they never do.
+    super(bitfinex, ledger, { ...faults, reorderRate: 0 })
     const { prices } = bitfinex
     this.#wirePrices = prices.map(number)
     const form = {

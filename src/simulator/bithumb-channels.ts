@@ -31,15 +31,27 @@ function fourDecimals(whole: number, decimals: number): string {
   return `${whole}.${String(whole === 0 && four === 0 ? 1 : four).padStart(4, '0')}`
 }
 
-/** Date and time in Korea: `2026-09-21`, `23:13:20`. */
-function inKorea(ms: number): readonly [date: string, time: string] {
-  const text = new Date(ms + koreaAheadMs).toISOString()
-  return [text.slice(0, 10), text.slice(11, 19)]
+/** Date and time in Korea, written anew once a second. */
+class KoreaClock {
+  /** `2026-09-21`, `23:13:20`. */
+  date = ''
+  time = ''
+  #second = Number.NaN
+
+  set(ms: number): void {
+    const second = Math.floor(ms / 1000)
+    if (second === this.#second) return
+    this.#second = second
+    const text = new Date(ms + koreaAheadMs).toISOString()
+    this.date = text.slice(0, 10)
+    this.time = text.slice(11, 19)
+  }
 }
 
 export class BithumbTicker extends BithumbChannel {
   readonly #won: WonMarket
   readonly #times = new UniqueTimes(1)
+  readonly #clock = new KoreaClock()
 
   constructor(won: WonMarket, ledger: ChannelLedger, faults: ChannelFaults) {
     super(won, ledger, faults)
@@ -76,7 +88,8 @@ export class BithumbTicker extends BithumbChannel {
     const won = this.#won
     const { market } = won
     const tradedMs = won.tradedMs(this.#times.last)
-    const [date, time] = inKorea(tradedMs)
+    this.#clock.set(tradedMs)
+    const { date, time } = this.#clock
     const rate = won.ratio.toFixed(8)
     const fields = [
       `"type":"ticker","code":"${this.ledger.native}"`,
@@ -103,6 +116,7 @@ export class BithumbTicker extends BithumbChannel {
 export class BithumbTrade extends BithumbChannel {
   readonly #won: WonMarket
   readonly #times = new UniqueTimes(1)
+  readonly #clock = new KoreaClock()
 
   constructor(won: WonMarket, ledger: ChannelLedger, faults: ChannelFaults) {
     super(won, ledger, faults)
@@ -129,7 +143,8 @@ export class BithumbTrade extends BithumbChannel {
 
   #payload(): string {
     const ms = this.#times.last
-    const [date, time] = inKorea(ms)
+    this.#clock.set(ms)
+    const { date, time } = this.#clock
     const fields = [
       `"type":"trade","code":"${this.ledger.native}"`,
       `"trade_price":${this.#won.last},"trade_volume":${this.#size}`,

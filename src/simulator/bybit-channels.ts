@@ -113,7 +113,8 @@ export class BybitBook extends TextChannel {
   #changedMs = 0
 
   constructor(priced: PricedMarket, ledger: ChannelLedger, faults: ChannelFaults) {
-    super(priced, ledger, faults)
+    // Ids may skip, so that an update which overtook another could not be told from one that follows it.
+    super(priced, ledger, { ...faults, reorderRate: 0 })
     const { market, prices } = priced
     this.#priced = priced
     const form = { prices, wirePrices: prices, size: shortSize, wireSize: shortSize, zero: '0' }

@@ -137,7 +137,8 @@ export class CoinbaseBook extends CoinbaseChannel {
   readonly #zero: string
 
   constructor(coinbase: CoinbaseMarket, ledger: ChannelLedger, faults: ChannelFaults) {
-    super(coinbase, ledger, faults)
+    // Nothing numbers the updates: nobody could tell two that changed places, so they never do.
+    super(coinbase, ledger, { ...faults, reorderRate: 0 })
     // Products spell zero with as many decimals as their sizes have.
     this.#zero = coinbase.market.spec.falls ? '0' : '0.00000000'
     const { prices } = coinbase

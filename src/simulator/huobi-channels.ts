@@ -48,7 +48,11 @@ export class HuobiTicker extends TextChannel {
   protected event(nowMs: number): string {
     const { market, prices, wirePrices } = this.#priced
     const { random, lastTick, openTick, highTick, lowTick, bidTick } = market
-    const bidSize = javaSize(market.sizeWhole(), 1 + random.below(99_999_999))
+    // Of the dear currencies the best bid is often a crumb, printed with an exponent.
+    const isCrumb = market.spec.sizeDigits === 1 && random.below(4) === 0
+    const bidSize = isCrumb
+      ? javaSize(0, 10 + random.below(99_990))
+      : javaSize(market.sizeWhole(), 1 + random.below(99_999_999))
     const askSize = javaSize(market.sizeWhole(), 1 + random.below(99_999_999))
     const lastSize = javaSize(market.lastSizeWhole, market.lastSizeDecimals)
     const amount = javaSize(this.#volumeWhole, this.ledger.count % ordinalModulus)

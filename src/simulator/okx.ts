@@ -209,6 +209,7 @@ class OkxSession implements Session, Listener {
       if (quietMs < okxBookRepeatMs) continue
       this.#repeatedMs.set(channel, Date.now())
       channel.show(this, channel.unchanged(Date.now()))
+      this.#connection.flush()
     }
   }
 

@@ -48,6 +48,11 @@ suite('coin-stream instruments of simulated exchanges', () => {
       assert.equal(document.exchange, exchange)
       assert.equal(document.source, 'simulator')
       assert.ok(document.url.startsWith(rest))
+      for (const { symbol, native } of listed) {
+        // Where the rule can tell, it says what the listing says.
+        const byRule = adapter.instruments.canonicalOf(native)
+        assert.ok(byRule === symbol || byRule === null, `${exchange} calls ${native} ${symbol} and ${byRule}`)
+      }
       const names = new Set(listed.map(({ symbol }) => symbol))
       for (const symbol of symbols) assert.ok(names.has(symbol), `${exchange} does not list ${symbol}`)
     }

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { after, suite, test } from 'node:test'
 import { SimulationClient } from '../../src/app/simulation-client.ts'
 import { runCli } from '../../src/cli/run.ts'
+import { simulatedExchanges } from '../../src/simulator/simulations.ts'
 import { FakeIo } from '../unit/cli/fake-io.ts'
 
 const main = new URL('../../src/main.js', import.meta.url).pathname
@@ -32,7 +33,7 @@ suite('coin-stream simulate', () => {
     assert.equal(rate, 50)
     assert.deepEqual(
       venues.map(({ exchange }) => exchange),
-      ['upbit', 'binance']
+      simulatedExchanges
     )
     child.kill('SIGTERM')
     assert.equal(await exited, 0)

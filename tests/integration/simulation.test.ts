@@ -6,6 +6,7 @@ import { suite, test } from 'node:test'
 import { openSimulation } from '../../src/app/simulation.ts'
 import { SimulationClient } from '../../src/app/simulation-client.ts'
 import { type IngestError } from '../../src/core/errors.ts'
+import { simulatedExchanges } from '../../src/simulator/simulations.ts'
 import { type CheckSource } from '../../src/verify/record-source.ts'
 import { EmbeddedLogRig } from '../support/embedded-log.ts'
 import { accessTo } from '../support/kafka.ts'
@@ -31,13 +32,20 @@ suite('the simulation', () => {
     await withSimulation(async client => {
       const { seed, rate, venues } = await client.open()
       assert.deepEqual({ seed, rate }, { seed: 7, rate: 200 })
-      assert.deepEqual(venues.map(({ exchange }) => exchange).sort(), ['binance', 'upbit'])
+      assert.deepEqual(
+        venues.map(({ exchange }) => exchange),
+        simulatedExchanges
+      )
       assert.deepEqual(client.venues, venues)
       assert.equal(statSync(client.socket).mode & 0o777, 0o600)
       const { sent, read, handshakes } = await client.stats()
       assert.deepEqual(
         { sent, read, handshakes },
-        { sent: 0, read: null, handshakes: { upbit: 0, binance: 0 } }
+        {
+          sent: 0,
+          read: null,
+          handshakes: Object.fromEntries(simulatedExchanges.map(exchange => [exchange, 0]))
+        }
       )
     })
   })

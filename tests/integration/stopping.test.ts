@@ -5,7 +5,9 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import { type Summary } from '../../src/domain/summary.ts'
+import { requestTypes } from '../../src/domain/target.ts'
 import { truthFaults } from '../../src/domain/truth.ts'
+import { simulatedExchanges } from '../../src/simulator/simulations.ts'
 import { CliFolder, summaryOf } from '../support/run-cli.ts'
 import { assertSettled } from '../support/run-service.ts'
 
@@ -110,7 +112,7 @@ suite('a running service', () => {
 
     const status = await folder.status()
     assert.equal(status.state, 'running')
-    assert.equal(status.targets.length, 6)
+    assert.equal(status.targets.length, simulatedExchanges.length * requestTypes.length)
     assert.ok(status.targets.every(({ state }) => state === 'live'))
     const shown = await folder.run(['status'])
     assert.match(shown.stdout, /^coin-stream running, up /)

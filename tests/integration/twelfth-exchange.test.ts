@@ -16,7 +16,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { type FrameExplanation } from '../../src/codec/decode.ts'
-import { exchangeRegions } from '../../src/domain/target.ts'
+import { type Summary } from '../../src/domain/summary.ts'
+import { exchangeRegions, requestTypes } from '../../src/domain/target.ts'
 import { bannedWords } from '../support/tidy/banned.ts'
 import { unpairedExchanges } from '../support/tidy/documents.ts'
 import { forbiddenImports, importCycles } from '../support/tidy/imports.ts'
@@ -112,12 +113,26 @@ const steps: readonly Step[] = [
   { paths: [], commands: [`coin-stream decode ${name} --explain < frames.ndjson`] },
   { paths: ['docs/exchanges.md'], commands: ['coin-stream exchanges --markdown > docs/exchanges.md'] },
   {
-    // What judges a simulator is the simulator's own suite; a venue works without.
-    paths: [`src/simulator/${name}.ts`, 'src/simulator/simulations.ts'],
-    commands: ['coin-stream demo --verify']
+    paths: [`src/simulator/${name}.ts`, 'src/simulator/simulations.ts', 'src/simulator/timings.ts'],
+    commands: [],
+    act: () => {
+      const registry = 'src/simulator/simulations.ts'
+      write(`src/simulator/${name}.ts`, template('simulator.ts.txt'))
+      insert(
+        registry,
+        /(?=import \{ upbitSimulation \})/,
+        `import { ${name}Simulation } from './${name}.ts'\n`
+      )
+      insert(registry, /export const simulations = \{\n/, `  ${name}: ${name}Simulation,\n`)
+    }
+  },
+  {
+    paths: [],
+    commands: [
+      `coin-stream start --simulate --verify --json --for 3s ${name}/ticker:BTC-USDT ${name}/trade:BTC-USDT ${name}/orderbook:BTC-USDT`
+    ]
   }
 ]
-const followed = 7
 
 /** The numbered items of the section, each as one text. */
 function writtenSteps(): string[] {
@@ -128,7 +143,9 @@ function writtenSteps(): string[] {
 
 /** What stands in backticks, with the venue's name in it. */
 function codesOf(step: string): string[] {
-  return [...step.matchAll(/`([^`]+)`/g)].map(match => match[1]!.replace('<name>', name))
+  return [...step.replace(/\s+/g, ' ').matchAll(/`([^`]+)`/g)].map(match =>
+    match[1]!.replaceAll('<name>', name)
+  )
 }
 
 function pathsOf(step: string): string[] {
@@ -215,7 +232,7 @@ suite('a twelfth exchange, added as CONTRIBUTING.md says', () => {
   })
 
   test('nothing but its files, its lines and the generated page has to be touched', () => {
-    for (const { act, paths, commands } of steps.slice(0, followed)) {
+    for (const { act, paths, commands } of steps) {
       act?.()
       if (commands.length > 0) continue
       for (const path of paths)
@@ -225,6 +242,8 @@ suite('a twelfth exchange, added as CONTRIBUTING.md says', () => {
       'src/domain/target.ts',
       'src/exchanges/registry.ts',
       `src/exchanges/${name}.ts`,
+      'src/simulator/simulations.ts',
+      `src/simulator/${name}.ts`,
       fixtureRegistry,
       `tests/fixtures/${name}.ts`
     ])
@@ -277,5 +296,17 @@ suite('a twelfth exchange, added as CONTRIBUTING.md says', () => {
       /\n\| \[toy\]\(#toy\) \| asia \| `BTC-USDT` \| `BTC_USDT` \| ack \| whole \| contiguous \|/
     )
     assert.match(page, /\n## toy\n[\s\S]*\n- It does not exist\.\n/)
+  })
+
+  test('its records are those that its simulator sent, all three channels', async () => {
+    const { code, stdout, stderr } = await runWritten(steps[8]!.commands[0]!)
+    assert.equal(code, 0, stderr)
+    const { per_target, truth } = JSON.parse(stdout) as Summary
+    assert.deepEqual(
+      per_target.map(({ target }) => target),
+      requestTypes.map(type => `${name}/${type}`)
+    )
+    for (const { target, records } of per_target) assert.ok(records > 0, `${target} has no record`)
+    assert.ok(truth !== null && truth.delivered > 0 && truth.books_compared > 0, stdout)
   })
 })

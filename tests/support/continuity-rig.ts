@@ -11,7 +11,11 @@ import { tradeSchema } from '../../schemas/generated/trade.ts'
 import { createLogger } from '../../src/core/logger.ts'
 import { type Gap, type GapReason } from '../../src/domain/gap.ts'
 import { type RequestType, type Target } from '../../src/domain/target.ts'
-import { type ContinuityRules, type DeltaBookRules, type ExchangeAdapter } from '../../src/exchange-kit/adapter.ts'
+import {
+  type ContinuityRules,
+  type DeltaBookRules,
+  type ExchangeAdapter
+} from '../../src/exchange-kit/adapter.ts'
 import { FrameOutcome, RecordBatch, RecordBatchWriter, RecordFlag } from '../../src/wire/record-batch.ts'
 
 export const wholeBooks: ContinuityRules = { trade: { ids: 'unique' }, book: { mode: 'whole' } }

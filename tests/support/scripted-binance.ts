@@ -1,5 +1,5 @@
 import { type RawData, type WebSocket } from 'ws'
-import { VenueServer, type VenueServerOptions } from './venue-server.ts'
+import { type RestReply, VenueServer, type VenueServerOptions } from './venue-server.ts'
 
 const listed = ['BTC', 'ETH', 'XRP']
 const baseTs = 1_790_000_000_000
@@ -12,6 +12,8 @@ export interface BinanceScript {
   readonly tradeIds?: readonly number[]
   /** Changes a frame before it is sent. */
   change?(frame: string, channel: string): string
+  /** Best bid and ask of the REST snapshot. */
+  readonly snapshot?: { readonly bid: string; readonly ask: string } | 'unavailable'
   /** Answers a subscription with an error. */
   rejects?(channel: string): boolean
   /** Closes each socket of this channel with a code of its own after its frames. */
@@ -23,7 +25,7 @@ export interface BinanceScript {
 export function startScriptedBinance(script: BinanceScript = {}): Promise<VenueServer> {
   return VenueServer.start({
     accepted: socket => socket.on('message', data => answer(socket, data, script)),
-    rest: path => ({ status: 200, body: restBody(path) }),
+    rest: path => restReply(path, script.snapshot ?? { bid: '63998.0', ask: '64001.0' }),
     ...(script.refuse === undefined ? {} : { refuse: script.refuse })
   })
 }
@@ -72,9 +74,11 @@ function eventsOf(channel: string, native: string, tradeIds: readonly number[]):
   )
 }
 
-function restBody(path: string): string {
+function restReply(path: string, snapshot: NonNullable<BinanceScript['snapshot']>): RestReply {
   if (path.startsWith('/api/v3/depth')) {
-    return '{"lastUpdateId":100,"bids":[["63998.0","1.0"]],"asks":[["64001.0","2.0"]]}'
+    if (snapshot === 'unavailable') return { status: 503, body: '' }
+    const { bid, ask } = snapshot
+    return { status: 200, body: `{"lastUpdateId":100,"bids":[["${bid}","1.0"]],"asks":[["${ask}","2.0"]]}` }
   }
   const symbols = listed.map(baseAsset => ({
     symbol: `${baseAsset}USDT`,
@@ -82,5 +86,5 @@ function restBody(path: string): string {
     baseAsset,
     quoteAsset: 'USDT'
   }))
-  return JSON.stringify({ symbols })
+  return { status: 200, body: JSON.stringify({ symbols }) }
 }

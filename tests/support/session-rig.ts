@@ -215,6 +215,7 @@ function planOf(
     partitions: {},
     ledger: { memory: ledger.memory, shards: ledger.shards, targets: ledger.targets },
     gapFile,
+    looksForSilence: true,
     openGaps: [],
     tuning: {
       lingerMinMs,

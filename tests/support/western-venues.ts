@@ -48,7 +48,7 @@ export function coinbaseEvents(frame: string): EventFacts[] {
   const f = exactly(frame) as Texts
   const symbol = f['product_id'] ?? ''
   const exchange_ts = f['time'] === undefined ? null : microsOf(f['time'])
-  switch (f['type']) {
+  switch (f['type'] ?? '') {
     case 'ticker': {
       const facts = {
         exchange_ts,

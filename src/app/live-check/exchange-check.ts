@@ -2,7 +2,6 @@ import { type MessagePort } from 'node:worker_threads'
 import { type ExchangePlan } from '../../../actors/exchange/messages.ts'
 import { fetchRest } from '../../../actors/exchange/rest.ts'
 import { dialWebSocket, type SocketEnd } from '../../../actors/exchange/socket.ts'
-import { SystemClock } from '../../core/clock.ts'
 import { type ExchangeName, type RequestType, requestTypes, type TargetPlan } from '../../domain/target.ts'
 import { type ExchangeAdapter } from '../../exchange-kit/adapter.ts'
 import { adapterOf } from '../../exchanges/registry.ts'
@@ -18,6 +17,7 @@ import { toldElsewhere } from './findings.ts'
 import { checkListing, type ListingCheck } from './listing-check.ts'
 import { CheckedPipeline } from './pipeline.ts'
 import { type ExchangeReport, type Finding, worstOf } from './report.ts'
+import { StoppableClock } from './stoppable-clock.ts'
 
 const lookEveryMs = 100
 /** Channels whose dials fail are given up after this, however long the others go on. */
@@ -54,7 +54,7 @@ export class ExchangeCheck {
   readonly exchange: ExchangeName
   readonly #options: ExchangeCheckOptions
   readonly #adapter: ExchangeAdapter
-  readonly #clock = new SystemClock()
+  readonly #clock = new StoppableClock()
   readonly #watch: SocketWatch
   readonly #evidence = new Map<RequestType, ChannelEvidence>()
   /** Faults of no channel in particular. */
@@ -116,7 +116,8 @@ export class ExchangeCheck {
         gap: gap => {
           if (!this.#watch.isClosing) this.#evidence.get(gap.target.request_type)?.gap(gap)
         },
-        crossedBook: (symbol, bid, ask) => this.#evidence.get('orderbook')?.crossedBook(symbol, bid, ask),
+        crossedBook: (key, bid, ask) =>
+          this.#evidence.get('orderbook')?.crossedBook(key.split('|').at(-1)!, bid, ask),
         fault: (error, target, suppressed) => {
           if (this.#watch.isClosing) return
           const evidence = target === null ? undefined : this.#evidence.get(target.request_type)
@@ -133,6 +134,7 @@ export class ExchangeCheck {
     const endMicros = this.#clock.nowMicros()
     this.#watch.isClosing = true
     await pipeline.stop()
+    this.#clock.stop()
     return this.#report(listing, endMicros)
   }
 

@@ -11,7 +11,7 @@ import { type UnknownField } from './report.ts'
 import { escaped } from './sample.ts'
 
 /** Frames looked at in one second of one channel; parsing into objects is slow, and frames of a kind are alike. */
-const framesPerSecond = 200
+const framesPerSecond = 100
 /** Larger frames are left out: a snapshot has the fields of any other book. */
 const frameBytesMax = 1024 * 1024
 /** Different fields kept; a venue whose keys are data would have no end of them. */

@@ -79,6 +79,7 @@ export class CheckedPipeline {
         partitions: {},
         ledger: shared,
         gapFile: null,
+        looksForSilence: true,
         openGaps: [],
         tuning: tuningOf(checkConfig.producer),
         codecs: 0,

@@ -54,7 +54,7 @@ suite('coin-stream decode', () => {
     assert.equal(unknown.code, 2)
     assert.match(unknown.stderr, /There is no exchange "binnance"; did you mean binance\?/)
     assert.equal((await decode([])).code, 2)
-    assert.equal((await decode(['kraken'])).code, 2)
+    assert.equal((await decode(['mtgox'])).code, 2)
     for (const file of [join(folder, 'absent'), folder]) {
       const { code, stderr } = await decode(['upbit', file])
       assert.equal(code, 1)

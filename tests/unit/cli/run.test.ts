@@ -78,10 +78,7 @@ suite('the command line', () => {
     await refused('start upbit', /Target "upbit" is not of the form exchange\/request_type:SYMBOL/)
     await refused('start upbit/trades:BTC-KRW', /unknown request type "trades"/)
     await refused('start upbit/trade:KRW-BTC,btc', /has the symbol "btc"/)
-    await refused(
-      'start bithumb/trade:BTC-KRW',
-      /"bithumb" is not supported yet; supported are upbit, binance/
-    )
+    await refused('start mtgox/trade:BTC-USD', /unknown exchange "mtgox"; known are upbit, /)
   })
 
   test('refuses a bad configuration with all its faults, whatever the verb', async () => {

@@ -44,20 +44,20 @@ test('a frame without a trailer, an event, or what was cut short has no sequence
 test('the checksum is taken over both sides in turn, as JavaScript prints the numbers', () => {
   const { book } = bitfinex.continuity
   assert.ok(book.mode === 'delta' && typeof book.check === 'object')
-  const { levels, sum } = book.check
-  assert.equal(levels, 25)
+  const { check } = book
+  assert.equal(check.levels, 25)
   const bids = [
     { price: '61233', size: '0.00000015' },
     { price: '61230.50', size: '1.5' }
   ]
   const asks = [{ price: '61234', size: '18.10913638' }]
-  assert.equal(sum(bids, asks), crc32('61233:1.5e-7:61234:-18.10913638:61230.5:1.5'))
-  assert.equal(sum([], asks), crc32('61234:-18.10913638'))
-  assert.equal(sum([], []), 0)
+  assert.equal(check.sum(bids, asks), crc32('61233:1.5e-7:61234:-18.10913638:61230.5:1.5'))
+  assert.equal(check.sum([], asks), crc32('61234:-18.10913638'))
+  assert.equal(check.sum([], []), 0)
 })
 
 test('codes and their common names lead to each other', () => {
-  const { canonicalOf, nativeOf } = bitfinex.instruments
+  const { instruments } = bitfinex
   for (const native of [
     'tUSTUSD',
     'tUDCUSD',
@@ -67,8 +67,8 @@ test('codes and their common names lead to each other', () => {
     'tLUNA2:UST',
     'tBCHN:USD'
   ]) {
-    const canonical = canonicalOf(native)
+    const canonical = instruments.canonicalOf(native)
     assert.ok(canonical !== null)
-    assert.equal(nativeOf(canonical), native)
+    assert.equal(instruments.nativeOf(canonical), native)
   }
 })

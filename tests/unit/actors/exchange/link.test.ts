@@ -11,7 +11,15 @@ import { parseJson } from '../../../../src/exchange-kit/json.ts'
 import { binance } from '../../../../src/exchanges/binance.ts'
 import { upbit } from '../../../../src/exchanges/upbit.ts'
 import { FrameKind } from '../../../../src/wire/frame-batch.ts'
-import { acknowledge, binanceFrame, type ExchangeRig, exchangeRig, FakeProducer, gist, upbitFrame } from './rig.ts'
+import {
+  acknowledge,
+  binanceFrame,
+  type ExchangeRig,
+  exchangeRig,
+  FakeProducer,
+  gist,
+  upbitFrame
+} from './rig.ts'
 
 const text = new TextDecoder()
 
@@ -63,7 +71,10 @@ test('a heartbeat is counted as control and proves that the socket lives; it is 
   rig.socket().receive('pong', 'pong')
   rig.clock.advance(5)
   assert.deepEqual(gist(rig.producer.taken()), ['context', 'opened'])
-  assert.deepEqual([rig.ledger.frames(0).get('control'), rig.ledger.frames(0).get('received'), parsed], [2, 2, 0])
+  assert.deepEqual(
+    [rig.ledger.frames(0).get('control'), rig.ledger.frames(0).get('received'), parsed],
+    [2, 2, 0]
+  )
   assert.equal(rig.link().silentMs(rig.clock.nowMicros()), 5)
   assert.equal(rig.link().firstDataMicros, 0, 'it confirms nothing and is no data')
   rig.close()

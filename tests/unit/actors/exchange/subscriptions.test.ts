@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
   type SubscriptionEvents,
-  Subscriptions,
-  SubscriptionState
+  SubscriptionState,
+  Subscriptions
 } from '../../../../actors/exchange/subscriptions.ts'
 import { type ExchangeAdapter, type SubscriptionChange } from '../../../../src/exchange-kit/adapter.ts'
 import { binance } from '../../../../src/exchanges/binance.ts'
@@ -17,7 +17,11 @@ interface Sent {
 const { wanted, confirmed, rejected } = SubscriptionState
 
 /** A venue that takes lists of symbols, with ids or without, and channels by number where it has given some. */
-function venue(options: { hasIds: boolean; perRequest?: number; opening?: readonly string[] }): ExchangeAdapter {
+function venue(options: {
+  hasIds: boolean
+  perRequest?: number
+  opening?: readonly string[]
+}): ExchangeAdapter {
   const { hasIds, perRequest = 100, opening = [] } = options
   function requests(change: SubscriptionChange) {
     const frames = change.removed.map(native => ({
@@ -178,7 +182,16 @@ test('of the numbers that one symbol has had only the latest are kept', () => {
     rig.subscriptions.resubscribe(0)
     rig.confirm({ natives: ['S0'], channelId: String(number) })
   }
-  assert.deepEqual(Object.keys(rig.subscriptions.channelIds), ['93', '94', '95', '96', '97', '98', '99', '100'])
+  assert.deepEqual(Object.keys(rig.subscriptions.channelIds), [
+    '93',
+    '94',
+    '95',
+    '96',
+    '97',
+    '98',
+    '99',
+    '100'
+  ])
 })
 
 test('requests that the venue never answers are remembered within a limit', () => {

@@ -182,7 +182,12 @@ test('the walk follows an array in several blocks, with and without their length
     ])
   const [one, two] = [level('10', '1'), level('9.5', '22')]
   const blocks = [Buffer.from([2]), one, Buffer.from([1, two.length * 2]), two, Buffer.from([0])]
-  const bytes = Buffer.concat([Buffer.from([0, 0, 0, 0, 1]), head, ...blocks, Buffer.from([0, 0, 0, 0, 0, 0])])
+  const bytes = Buffer.concat([
+    Buffer.from([0, 0, 0, 0, 1]),
+    head,
+    ...blocks,
+    Buffer.from([0, 0, 0, 0, 0, 0])
+  ])
   const levels = bookOf()
   levels.apply(bytes, 0, bytes.length, false)
   assert.equal(bestOf(levels), '10:1 9.5:22 | ')

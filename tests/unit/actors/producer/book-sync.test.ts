@@ -13,7 +13,15 @@ const rules: DeltaBookRules = {
 const { NaN: none } = Number
 
 function delta(first: number, last: number, bytes = 10, previous = none): WaitingDelta {
-  const facts = { first, last, previous, checksum: none, receivedMicros: first, frameSeq: first, owner: first }
+  const facts = {
+    first,
+    last,
+    previous,
+    checksum: none,
+    receivedMicros: first,
+    frameSeq: first,
+    owner: first
+  }
   return { value: new Uint8Array(bytes), ...facts }
 }
 
@@ -66,7 +74,10 @@ test('where an update names the one before, it must be the last one, and a count
 })
 
 test('where a snapshot is asked for, the first update behind it may begin before it, and no other', () => {
-  const book = bookOf({ sequence: 'previous-equals-last', snapshot: { from: 'request', frame: name => name } })
+  const book = bookOf({
+    sequence: 'previous-equals-last',
+    snapshot: { from: 'request', frame: name => name }
+  })
   assert.equal(book.decide(none, 30, 20), 'wait')
   book.hold(delta(none, 30, 10, 20))
   assert.equal(book.rest(15), 'too-old')

@@ -105,7 +105,7 @@ test('a promised snapshot that does not come within 10 s is asked for again, lat
   rig.pass(1)
   assert.equal(rig.resubscribesAsked, 2)
   rig.pass(3600)
-  assert.ok(rig.resubscribesAsked > 10 && rig.resubscribesAsked < 25, `${rig.resubscribesAsked} in an hour`)
+  assert.ok(rig.resubscribesAsked > 10 && rig.resubscribesAsked < 25, `${String(rig.resubscribesAsked)} in an hour`)
   assert.deepEqual(rig.gapEvents, [], 'nothing was published before')
   rig.snapshot(10)
   const { resubscribesAsked } = rig
@@ -141,7 +141,10 @@ test('a book that breaks again right after each snapshot is subscribed anew late
     rig.pass(1)
     if (rig.resubscribesAsked > asked) rig.snapshot(10)
   }
-  assert.ok(rig.resubscribesAsked >= 8 && rig.resubscribesAsked <= 12, `${rig.resubscribesAsked} in 10 minutes`)
+  assert.ok(
+    rig.resubscribesAsked >= 8 && rig.resubscribesAsked <= 12,
+    `${rig.resubscribesAsked} in 10 minutes`
+  )
 })
 
 test('a book that was in sync for a while is subscribed anew at once', () => {
@@ -239,7 +242,13 @@ test('a book that is crossed after an update has lost one: it is declared since 
 test('an update that moves both sides at once does not cross the book on the way', () => {
   const rig = opened({ sequence: 'none', check: 'crossed' })
   rig.send({ isSnapshot: true, bids: [['10', '1']], asks: [['12', '1']] })
-  rig.send({ bids: [['13', '1']], asks: [['12', '0'], ['14', '1']] })
+  rig.send({
+    bids: [['13', '1']],
+    asks: [
+      ['12', '0'],
+      ['14', '1']
+    ]
+  })
   assert.equal(rig.counts()['published'], 2)
 })
 
@@ -257,17 +266,30 @@ test('a crossed snapshot is published as it is, and leads to another no more tha
   crossed()
   assert.equal(rig.resubscribesAsked, 2)
   assert.deepEqual(rig.gapEvents, [])
-  rig.send({ asks: [['12', '0'], ['13', '1']] })
+  rig.send({
+    asks: [
+      ['12', '0'],
+      ['13', '1']
+    ]
+  })
   assert.equal(rig.send({ asks: [['11', '1']] }), 'superseded', 'once uncrossed it counts again')
 })
 
 test('an update after which the book has another checksum than the venue is not published', () => {
   const rig = opened({ sequence: 'none', check: digitSum, depth: 3 })
   const [first, second] = [bidsOf(['10', '1'], ['9', '2']), bidsOf(['10', '5'], ['9', '2'])]
-  const levels = [['10', '1'], ['9', '2'], ['8', '4']] as const
+  const levels = [
+    ['10', '1'],
+    ['9', '2'],
+    ['8', '4']
+  ] as const
   assert.equal(rig.send({ isSnapshot: true, bids: levels, checksum: digitSum.sum(first, []) }), 'published')
   assert.equal(rig.send({ bids: [['10', '5']], checksum: digitSum.sum(second, []) }), 'published')
-  assert.equal(rig.send({ bids: [['8', '0']] }), 'published', 'without a checksum there is nothing to compare')
+  assert.equal(
+    rig.send({ bids: [['8', '0']] }),
+    'published',
+    'without a checksum there is nothing to compare'
+  )
   assert.equal(rig.send({ bids: [['9', '3']], checksum: digitSum.sum(second, []) }), 'superseded')
   assert.equal(rig.resubscribesAsked, 1)
   assert.deepEqual(gapsOf(rig), [['open', 'checksum', 2, null]], 'the record without a checksum is in doubt')
@@ -304,10 +326,19 @@ test('a checksum in a frame of its own proves the book right so far, or wrong si
 
 test('levels beyond the depth of the venue are forgotten, as the venue does', () => {
   const rig = opened({ sequence: 'none', check: digitSum, depth: 2 })
-  rig.send({ isSnapshot: true, bids: [['10', '1'], ['9', '1']] })
+  rig.send({
+    isSnapshot: true,
+    bids: [
+      ['10', '1'],
+      ['9', '1']
+    ]
+  })
   rig.send({ bids: [['11', '1']] })
   // 9 has been pushed out: when 11 goes, 10 stands alone.
-  assert.equal(rig.send({ bids: [['11', '0']], checksum: digitSum.sum(bidsOf(['10', '1']), []) }), 'published')
+  assert.equal(
+    rig.send({ bids: [['11', '0']], checksum: digitSum.sum(bidsOf(['10', '1']), []) }),
+    'published'
+  )
 })
 
 test('a book that is subscribed anew because it is silent waits for its next snapshot', () => {

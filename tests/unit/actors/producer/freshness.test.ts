@@ -19,7 +19,11 @@ const someGap: OpenGap = {
 /** A channel that was heard at 10 s, and whose siblings may move. */
 function heard(changes: Partial<SymbolTrack> = {}): SymbolTrack {
   const { track } = new ContinuityRig('orderbook', wholeBooks)
-  return Object.assign(track, { isConnected: true, confirmedMicros: 1, lastReceivedMicros: 10_000_000 }, changes)
+  return Object.assign(
+    track,
+    { isConnected: true, confirmedMicros: 1, lastReceivedMicros: 10_000_000 },
+    changes
+  )
 }
 
 function moveAt(track: SymbolTrack, ...seconds: readonly number[]): void {

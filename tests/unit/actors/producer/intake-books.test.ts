@@ -70,7 +70,12 @@ class BooksRig {
       },
       createLogger('silent', 'test')
     )
-    const deadLetters = new DeadLetters('pod', 100, () => true, () => undefined)
+    const deadLetters = new DeadLetters(
+      'pod',
+      100,
+      () => true,
+      () => undefined
+    )
     this.#intake = new Intake(new Accounts(() => undefined), gaps, continuity, deadLetters)
     this.#connection = new ProducerConnection(
       null as unknown as MessagePort,
@@ -81,7 +86,11 @@ class BooksRig {
     this.#connection.openedMicros = startMicros
     this.#connection.tracks = instruments.map(({ symbol }, subscription) => {
       const track = tracks.of(context.target, symbol)
-      Object.assign(track, { connection: context.connection, connectionId: context.connectionId, subscription })
+      Object.assign(track, {
+        connection: context.connection,
+        connectionId: context.connectionId,
+        subscription
+      })
       track.isConnected = true
       continuity.confirmed(track, startMicros)
       return track
@@ -162,7 +171,11 @@ test('a frame that cannot be decoded breaks the book of its symbol, or all books
     ]
   )
   rig.take([0, book('BTC-USD', 'snapshot')], '{"type":', [1, book('ETH-USD', 'l2update')])
-  assert.deepEqual(rig.resubscribed.slice(1).toSorted(), ['S1-USD'], 'the other one was subscribed anew just now')
+  assert.deepEqual(
+    rig.resubscribed.slice(1).toSorted(),
+    ['S1-USD'],
+    'the other one was subscribed anew just now'
+  )
   assert.deepEqual(
     rig.gaps
       .filter(({ symbol }) => symbol !== null)

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { digestsOf, runTo } from '../support/capture-run.ts'
+import { CliFolder } from '../support/run-cli.ts'
+
+const trouble =
+  'drop:3s,corrupt:0.002,reorder:0.002,stall:7s,mute:okx/orderbook:BTC-USDT,mute:binance/trade:ETH-USDT,' +
+  'lose:binance/orderbook:BTC-USDT,lose:huobi/orderbook:BTC-USDT,reject:binance/ticker:ETH-USDT'
+
+for (const [name, faults] of [
+  ['a demo of 20 s', []],
+  ['a demo of 20 s full of faults', ['--faults', trouble]]
+] as const) {
+  test(`${name} over all exchanges, replayed twice, has the same SHA-256 for every key`, async () => {
+    using folder = new CliFolder()
+    const capture = join(folder.path, 'demo')
+    const words = ['demo', '--capture', capture, '--for', '20s', '--rate', '3000', '--digests']
+    const live = await runTo(folder, [...words, ...faults])
+    const first = await runTo(folder, ['replay', capture, '--digests'])
+    const second = await runTo(folder, ['replay', capture, '--digests'])
+    assert.ok(digestsOf(first).length >= 5 * live.targets - 5)
+    assert.deepEqual(digestsOf(second), digestsOf(first))
+    assert.deepEqual(first.frames, live.frames)
+    // Nothing was shed, so the run itself has published the same.
+    if (live.frames.shed === 0 && faults.length === 0) assert.deepEqual(digestsOf(first), digestsOf(live))
+  })
+}

@@ -2,15 +2,12 @@ import { MessageChannel } from 'node:worker_threads'
 import { type ListingCacheSettings } from '../../actors/exchange/listing-cache.ts'
 import { type ExchangePlan } from '../../actors/exchange/messages.ts'
 import { ExchangeRef } from '../../actors/exchange/ref.ts'
-import { type ReplayStats } from '../../actors/exchange/replay-messages.ts'
-import { ReplayRef } from '../../actors/exchange/replay-ref.ts'
 import { defaultLogLimits } from '../../actors/log/messages.ts'
 import { LogRef } from '../../actors/log/ref.ts'
 import { type ProducerStats, type SinkPlan } from '../../actors/producer/messages.ts'
 import { ProducerRef } from '../../actors/producer/ref.ts'
 import { Supervisor } from '../../actors/supervisor/actor.ts'
 import { type Child } from '../../actors/supervisor/child-spec.ts'
-import { type CaptureStats } from '../capture/capture-writer.ts'
 import { captureLimits } from '../capture/limits.ts'
 import { type Config } from '../config/schema.ts'
 import { type Clock } from '../core/clock.ts'
@@ -18,10 +15,13 @@ import { type IngestError } from '../core/errors.ts'
 import { type Logger, type LogLevel } from '../core/logger.ts'
 import { type Gap } from '../domain/gap.ts'
 import { tuningOf } from '../domain/producer-tuning.ts'
+import { type CaptureSummary, type ReplaySummary } from '../domain/summary.ts'
 import { type ExchangeName } from '../domain/target.ts'
 import { type SharedLedger } from '../wire/shared-ledger.ts'
 import { closeConnectionAccounts, closeProducerAccounts } from './accounts.ts'
+import { CaptureTally } from './capture-tally.ts'
 import { type Layout } from './layout.ts'
+import { ReplayChild, type ReplayChildEvents } from './replay-child.ts'
 import { type ReplayOptions, type ThreadStatus } from './service.ts'
 
 const stopSocketsMs = 3_000
@@ -50,14 +50,11 @@ export interface ThreadsPlan {
   endpointsOf(exchange: ExchangeName): ExchangePlan['endpoints']
 }
 
-export interface ThreadsEvents {
+export interface ThreadsEvents extends ReplayChildEvents {
   /** Something to count and to log, with as many of its kind before it that were held back; the service goes on. */
   fault(error: IngestError, facts: { readonly suppressed?: number; readonly [name: string]: unknown }): void
   /** A producer is ready: the first, or one after another that ended. */
   producerReady(): void
-  /** Something about a capture that is replayed. */
-  remark(sentence: string): void
-  replayFinished(): void
   /** The service cannot go on. */
   failed(error: IngestError): void
 }
@@ -80,9 +77,8 @@ export class Threads {
   #gapsOpened = 0
   /** Those of whose end the sink is not known to have heard: when the producer dies they are its successor's. */
   readonly #openGaps = new Map<string, Gap>()
-  /** By thread, of all its lives so far and of the one that is running. */
-  readonly #captured = new Map<number, { readonly before: CaptureStats[]; now: CaptureStats | null }>()
-  #replayed: ReplayStats | null = null
+  readonly #captured = new CaptureTally()
+  #replay: ReplayChild | null = null
   #lives = 0
   #isStopping = false
 
@@ -113,16 +109,14 @@ export class Threads {
     return { opened: this.#gapsOpened, closed: this.#gapsOpened - open, open }
   }
 
-  /** What every life of every thread has captured; null when nothing is. */
-  get captured(): readonly CaptureStats[] | null {
-    if (this.#plan.capture === null) return null
-    return [...this.#captured.values()].flatMap(({ before, now }) =>
-      now === null ? before : [...before, now]
-    )
+  /** Null when nothing is captured. */
+  get captured(): CaptureSummary | null {
+    return this.#plan.capture === null ? null : this.#captured.summary(this.#plan.capture)
   }
 
-  get replayed(): ReplayStats | null {
-    return this.#replayed
+  /** Null when no capture is replayed. */
+  get replayed(): ReplaySummary | null {
+    return this.#replay?.summary ?? null
   }
 
   /** How the partition counts differ from those that the producer was started with: `trade-data.asia 12 → 24`. */
@@ -292,7 +286,7 @@ export class Threads {
       )
     }
     const { frameBytesMax, inflatedBytesMax, batchBytes, batchLingerMs } = config.limits
-    const capture = this.#captureOf(thread)
+    this.#captured.begun(thread)
     const ref = new ExchangeRef(
       `conn-${thread}`,
       {
@@ -338,9 +332,7 @@ export class Threads {
             ts: Date.now()
           })
         },
-        captured: stats => {
-          capture.now = stats
-        },
+        captured: stats => this.#captured.told(thread, stats),
         captureStopped: error => this.#events.fault(error, { thread: `conn-${thread}` })
       }
     )
@@ -352,41 +344,9 @@ export class Threads {
   }
 
   async #startReplay(replay: ReplayOptions): Promise<Child> {
-    const { config, logLevel, ledger, layout } = this.#plan
-    const { frameBytesMax, inflatedBytesMax, batchBytes, batchLingerMs, creditBytes } = config.limits
-    const { threads, speed, fromMicros, toMicros } = replay
-    const ref = new ReplayRef(
-      {
-        logLevel,
-        threads,
-        targets: layout.targets,
-        ledger: { memory: ledger.memory, shards: ledger.shards, targets: ledger.targets },
-        limits: {
-          frameBytesMax,
-          inflatedBytesMax,
-          batchBytes,
-          batchLingerMs,
-          creditBytesPerConnection: layout.creditBytesPerConnection
-        },
-        windowBytes: creditBytes,
-        speed,
-        fromMicros,
-        toMicros
-      },
-      {
-        fault: (error, { exchange, connectionId, suppressed }) =>
-          this.#events.fault(error, { exchange, connection_id: connectionId, suppressed }),
-        remark: sentence => this.#events.remark(sentence),
-        progress: stats => {
-          this.#replayed = stats
-        },
-        finished: stats => {
-          this.#replayed = stats
-          this.#events.replayFinished()
-        },
-        failed: error => this.#events.failed(error)
-      }
-    )
+    const child = new ReplayChild(this.#plan, replay, this.#events)
+    this.#replay = child
+    const { ref } = child
     await readyOrEnded(ref)
     void ref.exited.then(error => {
       if (error !== null) this.#events.failed(error)
@@ -394,15 +354,6 @@ export class Threads {
     this.#exchanges.set(0, ref)
     this.#join(0, ref)
     return { exited: ref.exited, stop: () => ref.terminate() }
-  }
-
-  /** A thread that starts again captures into further segments; what its life before has written stays counted. */
-  #captureOf(thread: number): { now: CaptureStats | null } {
-    const known = this.#captured.get(thread) ?? { before: [], now: null }
-    if (known.now !== null) known.before.push(known.now)
-    known.now = null
-    this.#captured.set(thread, known)
-    return known
   }
 
   /** Joins a connection thread and the producer by a port of their own. */

@@ -7,12 +7,11 @@ import { readableTopics } from '../../actors/control/topics.ts'
 import { type KafkaAccess } from '../bus/kafka-client.ts'
 import { type RegistryAccess } from '../bus/registry-http.ts'
 import { createCaptureFolder, writeManifest } from '../capture/capture-folder.ts'
-import { type CaptureStats } from '../capture/capture-writer.ts'
 import { type Config } from '../config/schema.ts'
 import { SystemClock } from '../core/clock.ts'
-import { asIngestError, type ErrorCode } from '../core/errors.ts'
+import { asIngestError, type ErrorCode, IngestError } from '../core/errors.ts'
 import { createLogger, type Logger } from '../core/logger.ts'
-import { type CaptureSummary, type KeyDigest, type ReplaySummary, type Summary } from '../domain/summary.ts'
+import { type KeyDigest, type Summary } from '../domain/summary.ts'
 import { type Truth } from '../domain/truth.ts'
 import { SharedLedger } from '../wire/shared-ledger.ts'
 import { plansFor } from './default-targets.ts'
@@ -30,8 +29,6 @@ import { TopicKeeper } from './topic-keeper.ts'
 const topicsWithinMs = 5_000
 /** Symbols of each simulated exchange that are collected when nothing is named; it lists more. */
 const demoSymbols = 5
-/** Remarks of a replay that the summary keeps; all are logged. */
-const remarksMax = 20
 
 /** Starts the whole service: the threads, what watches them, and where their records go. */
 export async function runService(options: ServiceOptions): Promise<RunningService> {
@@ -53,7 +50,6 @@ class Service implements RunningService {
   readonly #startedMs = Date.now()
   readonly #cpuBefore = process.cpuUsage()
   readonly #errors: Record<string, number> = {}
-  readonly #remarks: string[] = []
   readonly #finish: (summary: Summary) => void
   readonly #reject: (error: unknown) => void
   #admin: AdminServer | null = null
@@ -123,8 +119,16 @@ class Service implements RunningService {
         replay,
         partitions: () => topics.partitions,
         endpointsOf: exchange => {
-          const simulated = this.#simulation?.venues.find(venue => venue.exchange === exchange)
-          return simulated ?? this.#options.endpoints?.get(exchange) ?? null
+          if (this.#simulation === null) return this.#options.endpoints?.get(exchange) ?? null
+          const simulated = this.#simulation.venues.find(venue => venue.exchange === exchange)
+          // Never the real venue in its place.
+          if (simulated === undefined) {
+            throw new IngestError(
+              'TARGET_INVALID',
+              `The simulation has no ${exchange}; leave its targets out.`
+            )
+          }
+          return simulated
         }
       },
       {
@@ -136,10 +140,7 @@ class Service implements RunningService {
           topics.look()
           this.#renewProducer()
         },
-        remark: sentence => {
-          if (this.#remarks.length < remarksMax) this.#remarks.push(sentence)
-          this.#logger.warn(sentence)
-        },
+        remark: sentence => this.#logger.warn(sentence),
         replayFinished: () => void this.stop('the capture is at its end').catch(() => undefined),
         failed: error => this.#fail(error)
       }
@@ -210,7 +211,9 @@ class Service implements RunningService {
       limits: {
         ...stats?.limitHits,
         ...this.#threads?.log?.stats.limitHits,
-        ...(this.#options.capture === null ? {} : { captureBufferedBytes: this.#capture()?.dropped ?? 0 })
+        ...(this.#options.capture === null
+          ? {}
+          : { captureBufferedBytes: this.#threads?.captured?.dropped ?? 0 })
       },
       clock_jumps: stats?.clockJumps ?? 0
     }
@@ -357,35 +360,10 @@ class Service implements RunningService {
       })),
       producer: status.producer === null ? null : producerSummary(status.producer),
       truth,
-      capture: this.#capture(),
-      replay: this.#replay(),
+      capture: this.#threads?.captured ?? null,
+      replay: this.#threads?.replayed ?? null,
       digests
     }
-  }
-
-  #capture(): CaptureSummary | null {
-    const folder = this.#options.capture
-    const parts = this.#threads?.captured ?? null
-    if (folder === null || parts === null) return null
-    const sum = (of: (part: CaptureStats) => number): number =>
-      parts.reduce((total, part) => total + of(part), 0)
-    return {
-      folder,
-      frames: sum(part => part.frames),
-      raw_bytes: sum(part => part.rawBytes),
-      file_bytes: sum(part => part.fileBytes),
-      segments: sum(part => part.segments),
-      dropped: sum(part => part.dropped),
-      stopped: parts.find(part => part.stopped !== null)?.stopped ?? null
-    }
-  }
-
-  #replay(): ReplaySummary | null {
-    const stats = this.#threads?.replayed ?? null
-    if (stats === null) return null
-    const { connections, frames, missing, firstMicros, lastMicros } = stats
-    const remarks = this.#remarks
-    return { connections, frames, missing, first_ts: firstMicros, last_ts: lastMicros, remarks }
   }
 
   #gaps(): Summary['gaps'] {

@@ -156,6 +156,8 @@ export const bitfinex: ExchangeAdapter = {
     },
     frameSequence
   },
+  // A ticker comes about every 15 seconds, whatever trades in between.
+  freshness: { showsTradesWithinMs: { ticker: 16_500 } },
   compression: 'none',
   frames: [
     {

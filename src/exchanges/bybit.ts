@@ -69,6 +69,7 @@ export const bybit: ExchangeAdapter = {
     rest: 'https://api.bybit.com',
     allowedHosts: [
       'stream.bybit.com',
+      'stream.bybit.tr',
       'stream.bybit-tr.com',
       'stream.bybit.id',
       'stream.bybit.kz',

@@ -70,7 +70,7 @@ export const okx: ExchangeAdapter = {
       orderbook: 'wss://ws.okx.com:8443/ws/v5/public'
     },
     rest: 'https://www.okx.com',
-    allowedHosts: ['ws.okx.com', 'wsaws.okx.com', 'wsus.okx.com', 'wseea.okx.com', 'wspap.okx.com']
+    allowedHosts: ['ws.okx.com', 'wsaws.okx.com', 'wsus.okx.com', 'wseea.okx.com']
   },
   // @see https://www.okx.com/docs-v5/en/#overview-websocket-connect
   limits: {

@@ -53,10 +53,14 @@ export abstract class BitfinexChannel extends TextChannel {
 /** @see https://docs.bitfinex.com/reference/ws-public-ticker */
 export class BitfinexTicker extends BitfinexChannel {
   #last = ''
+  #before = ''
 
   greet(listener: Listener): void {
     if (this.ledger.count === 0) this.make(Date.now())
-    this.show(listener, this.#last)
+    this.release()
+    // Nothing marks it as shown again, so it is what went over the wire last.
+    const wasSwapped = this.ledger.swapped.has(this.ledger.count - 2)
+    this.show(listener, wasSwapped ? this.#before : this.#last)
   }
 
   protected event(nowMs: number): string {
@@ -90,6 +94,7 @@ export class BitfinexTicker extends BitfinexChannel {
       ...[number(bid), sum(), number(ask), sum(), number(change), number(rate), number(last)],
       ...[number(volume), number(high), number(low), 'null']
     ]
+    this.#before = this.#last
     this.#last = `${ms}[${values.join(',')}]`
     return this.#last
   }

@@ -293,5 +293,7 @@ class Subscription implements Listener {
 
   lose(): void {
     this.#session.skip(this.#isTrade ? 2 : 1)
+    // The hole shows in the connection's numbers, so that it may concern any of its channels.
+    this.#session.connection.logFault('lose')
   }
 }

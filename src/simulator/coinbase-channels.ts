@@ -38,10 +38,14 @@ export abstract class CoinbaseChannel extends TextChannel {
 /** @see https://docs.cdp.coinbase.com/exchange/websocket-feed/channels#ticker-channel */
 export class CoinbaseTicker extends CoinbaseChannel {
   #last = ''
+  #before = ''
 
   greet(listener: Listener): void {
     if (this.ledger.count === 0) this.make(Date.now())
-    this.show(listener, this.#last)
+    this.release()
+    // Nothing marks it as shown again, so it is what went over the wire last.
+    const wasSwapped = this.ledger.swapped.has(this.ledger.count - 2)
+    this.show(listener, wasSwapped ? this.#before : this.#last)
   }
 
   protected event(nowMs: number): string {
@@ -77,6 +81,7 @@ export class CoinbaseTicker extends CoinbaseChannel {
       `"time":"${rfc3339(micros)}","trade_id":${lastTradeId}`,
       `"last_size":"${fixedSize(market.lastSizeWhole, market.lastSizeDecimals)}"`
     ]
+    this.#before = this.#last
     this.#last = `{${fields.join(',')}}`
     return this.#last
   }

@@ -10,7 +10,7 @@ import { type BookSide, TickBook } from './tick-book.ts'
 const depth = 150
 
 /** A number as the venue prints it, and what a record must hold of it: its exponent expanded. */
-export interface SizeText {
+interface SizeText {
   readonly wire: string
   readonly expanded: string
 }

@@ -25,7 +25,7 @@ export const simulations = {
   coinbase: coinbaseSimulation,
   kraken: krakenSimulation,
   bitfinex: bitfinexSimulation
-} as const satisfies Partial<Record<ExchangeName, Simulation>>
+} as const satisfies Record<ExchangeName, Simulation>
 
 export type SimulatedExchange = keyof typeof simulations
 export const simulatedExchanges = Object.keys(simulations) as readonly SimulatedExchange[]

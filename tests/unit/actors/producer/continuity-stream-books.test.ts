@@ -147,6 +147,25 @@ test('a book that breaks again right after each snapshot is subscribed anew late
   )
 })
 
+test('losses that have nothing to do with the book have it subscribed anew at once, however often', () => {
+  const rig = opened({ sequence: 'none' })
+  for (let times = 1; times <= 20; times++) {
+    rig.send({ isSnapshot: true, id: '1' })
+    rig.continuity.frameLost(rig.track, 1, true, rig.nowMs * 1000)
+    assert.equal(rig.resubscribesAsked, times)
+  }
+})
+
+test('an update that is missing after many others was lost, and does not slow the next recovery', () => {
+  const rig = opened()
+  for (let times = 1; times <= 20; times++) {
+    rig.snapshot(10)
+    for (let last = 11; last <= 60; last++) rig.links([last - 1, last])
+    rig.links([1, 2])
+    assert.equal(rig.resubscribesAsked, times)
+  }
+})
+
 test('a book that was in sync for a while is subscribed anew at once', () => {
   const rig = synced()
   for (let times = 1; times <= 20; times++) {

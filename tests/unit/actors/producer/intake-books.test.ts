@@ -171,11 +171,7 @@ test('a frame that cannot be decoded breaks the book of its symbol, or all books
     ]
   )
   rig.take([0, book('BTC-USD', 'snapshot')], '{"type":', [1, book('ETH-USD', 'l2update')])
-  assert.deepEqual(
-    rig.resubscribed.slice(1).toSorted(),
-    ['S1-USD'],
-    'the other one was subscribed anew just now'
-  )
+  assert.deepEqual(rig.resubscribed.slice(1), ['S0-USD', 'S1-USD'])
   assert.deepEqual(
     rig.gaps
       .filter(({ symbol }) => symbol !== null)

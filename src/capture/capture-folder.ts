@@ -50,15 +50,21 @@ export async function createCaptureFolder(folder: string): Promise<void> {
   }
 }
 
+/** @throws IngestError FILE_UNREADABLE when it cannot be written */
 export async function writeManifest(
   folder: string,
   facts: Omit<CaptureManifest, 'format' | 'version'>
 ): Promise<void> {
   const manifest: CaptureManifest = { format, version: segmentVersion, ...facts }
-  await writeFile(join(folder, manifestName), `${JSON.stringify(manifest, null, 2)}\n`, {
-    mode: 0o600,
-    flag: 'wx'
-  })
+  try {
+    const text = `${JSON.stringify(manifest, null, 2)}\n`
+    await writeFile(join(folder, manifestName), text, { mode: 0o600, flag: 'wx' })
+  } catch (error) {
+    throw new IngestError(
+      'FILE_UNREADABLE',
+      `The capture in ${folder} cannot be begun: ${(error as Error).message}.`
+    )
+  }
 }
 
 /** @throws IngestError FILE_UNREADABLE when this is no folder of a capture, or one of another version */

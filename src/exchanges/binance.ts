@@ -134,7 +134,11 @@ export const binance: ExchangeAdapter = {
       sequence: 'first-follows-last',
       check: 'none',
       depth: null,
-      snapshot: { from: 'rest', path: name => `/api/v3/depth?symbol=${encodeURIComponent(name)}&limit=1000`, weight: 50 }
+      snapshot: {
+        from: 'rest',
+        path: name => `/api/v3/depth?symbol=${encodeURIComponent(name)}&limit=1000`,
+        weight: 50
+      }
     }
   },
   compression: 'none',

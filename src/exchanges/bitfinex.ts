@@ -19,6 +19,7 @@ import {
   always,
   channel,
   decimal,
+  fingerprint,
   instant,
   integer,
   levels,
@@ -180,6 +181,7 @@ export const bitfinex: ExchangeAdapter = {
         price_window: always('ROLLING_24H'),
         volume_window: always('ROLLING_24H')
       },
+      evidence: fingerprint('1.6'),
       raw: {
         BID: '1.0',
         BID_SIZE: '1.1',

@@ -12,7 +12,17 @@ import { is } from '../exchange-kit/field-table.ts'
 import { listOf, membersOf, textOf } from '../exchange-kit/json-members.ts'
 import { type JsonValue } from '../exchange-kit/json-value.ts'
 import { ascii, behind, indexOfByte, startsWith } from '../exchange-kit/peek.ts'
-import { always, decimal, flag, instant, levels, nativePair, optional, text } from '../exchange-kit/rules.ts'
+import {
+  always,
+  decimal,
+  fingerprint,
+  flag,
+  instant,
+  levels,
+  nativePair,
+  optional,
+  text
+} from '../exchange-kit/rules.ts'
 
 /** @see https://docs.coinone.co.kr/reference/public-websocket-ticker and its neighbours */
 const channels: Readonly<Record<RequestType, string>> = {
@@ -55,7 +65,7 @@ export const coinone: ExchangeAdapter = {
     'A pair that does not exist is confirmed like any other and refused right afterwards by an error that does not name it.',
     'The first book after a subscription may carry a time some ten seconds before that of its content; its id is newer.',
     'Ids are a time in milliseconds and three digits: they grow but have holes, so they tell no loss.',
-    'Nothing in a ticker proves that a trade happened, so trades that fall silent are noticed only with their connection.'
+    'Only another last price in a ticker proves that a trade happened, so trades at one price that fall silent are noticed late.'
   ],
   endpoints: {
     websocket: { ticker: url, trade: url, orderbook: url },
@@ -122,7 +132,8 @@ export const coinone: ExchangeAdapter = {
         price_window: always('UTC_DAY'),
         volume_window: always('ROLLING_24H')
       },
-      // Its id is no evidence of a trade: the venue also renews the tickers of quiet pairs.
+      // Its id is no evidence of a trade: the venue also renews the tickers of quiet pairs. Another last price is.
+      evidence: fingerprint('last|la'),
       raw: projectable({
         quote_currency: 'qc',
         target_currency: 'tc',

@@ -17,6 +17,7 @@ import { ascii, behind, indexOfByte, startsWith } from '../exchange-kit/peek.ts'
 import {
   always,
   decimal,
+  fingerprint,
   integer,
   levels,
   native,
@@ -142,6 +143,7 @@ export const kraken: ExchangeAdapter = {
         price_window: always('ROLLING_24H'),
         volume_window: always('ROLLING_24H')
       },
+      evidence: fingerprint('last'),
       raw: raw(
         ...['symbol', 'bid', 'bid_qty', 'ask', 'ask_qty', 'last', 'volume', 'vwap', 'low', 'high'],
         ...['change', 'change_pct', 'timestamp']

@@ -2,7 +2,7 @@ import { type MarketSpec } from './market-spec.ts'
 import { SharedMarket } from './shared-market.ts'
 
 /** How a venue prints `integer × 10^scale`. */
-export type PriceForm = (integer: number, scale: number) => string
+type PriceForm = (integer: number, scale: number) => string
 
 /** A market whose prices are printed in a venue's own form, and the figures of its last 24 hours. */
 export class DollarMarket extends SharedMarket {

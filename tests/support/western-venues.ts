@@ -13,7 +13,7 @@ import {
 import { type Simulators } from '../../src/simulator/simulator.ts'
 
 /** What a reader should make of one event of a frame, read without any code of the adapters. */
-export type EventFacts =
+type EventFacts =
   | { readonly symbol: string; readonly type: 'ticker'; readonly facts: TickerFacts }
   | { readonly symbol: string; readonly type: 'trade'; readonly facts: TradeFacts }
   | { readonly symbol: string; readonly type: 'orderbook'; readonly facts: BookFacts }
@@ -26,7 +26,7 @@ const rolling = { price_window: 'ROLLING_24H', volume_window: 'ROLLING_24H' }
 const isZero = (size: string): boolean => !/[1-9]/.test(size)
 
 /** Parses with every number as the text it was written as. */
-export function exactly(frame: string): Json {
+function exactly(frame: string): Json {
   return JSON.parse(frame.replace(/([:[,])(-?\d[\d.]*(?:[eE][-+]?\d+)?)(?=[,}\]])/g, '$1"$2"')) as Json
 }
 

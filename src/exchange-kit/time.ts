@@ -70,8 +70,10 @@ export function microsFromRfc3339(bytes: Uint8Array, start: number, end: number)
     fraction = readFraction(bytes, from, at)
     if (fraction < 0) return Number.NaN
   }
-  if (at === end - 1 && (bytes[at]! | 0x20) === 0x7a) return micros + fraction
-  return micros + fraction - offsetMicros(bytes, at, end)
+  const isUtc = at === end - 1 && (bytes[at]! | 0x20) === 0x7a
+  const sum = micros + fraction - (isUtc ? 0 : offsetMicros(bytes, at, end))
+  // Year 1 stands for no time at all where a venue has none (Coinbase), and would not be exact.
+  return Math.abs(sum) <= Number.MAX_SAFE_INTEGER ? sum : Number.NaN
 }
 
 /** `+09:00`: how much later the clocks there are; NaN if it is no offset. */

@@ -8,7 +8,9 @@ import {
   type SubscriptionChange,
   type SubscriptionRequest
 } from '../exchange-kit/adapter.ts'
+import { chunksOf } from '../exchange-kit/chunks.ts'
 import { is, isAbsent, isPresent, raw } from '../exchange-kit/field-table.ts'
+import { splitJoinedSymbol } from '../exchange-kit/joined-symbol.ts'
 import { listOf, membersOf, textOf } from '../exchange-kit/json-members.ts'
 import { type JsonValue } from '../exchange-kit/json-value.ts'
 import { ascii, behind, indexOfByte, startsWith } from '../exchange-kit/peek.ts'
@@ -34,43 +36,10 @@ const suffixOf: Readonly<Record<RequestType, string>> = {
 
 /** A name such as BTCUSDT has no separator. The listing decides; without it the longest quote that fits does. */
 const knownQuotes = [
-  ...[
-    'FDUSD',
-    'USDT',
-    'USDC',
-    'BUSD',
-    'TUSD',
-    'USDP',
-    'USDS',
-    'USD1',
-    'AEUR',
-    'EURI',
-    'DAI',
-    'PAX',
-    'UST',
-    'VAI'
-  ],
-  ...['BTC', 'ETH', 'BNB', 'TRX', 'XRP', 'DOGE', 'SOL', 'DOT'],
-  ...[
-    'TRY',
-    'EUR',
-    'GBP',
-    'AUD',
-    'BRL',
-    'RUB',
-    'UAH',
-    'NGN',
-    'ZAR',
-    'JPY',
-    'PLN',
-    'RON',
-    'ARS',
-    'MXN',
-    'CZK',
-    'COP'
-  ],
-  ...['IDRT', 'BIDR', 'BKRW', 'BVND']
-].sort((a, b) => b.length - a.length)
+  'FDUSD USDT USDC BUSD TUSD USDP USDS USD1 AEUR EURI DAI PAX UST VAI BTC ETH BNB TRX XRP',
+  'DOGE SOL DOT TRY EUR GBP AUD BRL RUB UAH NGN ZAR JPY PLN RON ARS MXN CZK COP IDRT BIDR',
+  'BKRW BVND'
+].flatMap(line => line.split(' '))
 
 const streamKey = ascii('{"stream":"')
 const eventKey = ascii('{"e":"')
@@ -120,7 +89,7 @@ export const binance: ExchangeAdapter = {
   heartbeat: { ping: null, watchdogMs: 60_000, limitMs: 60_000 },
   instruments: {
     listing: { path: '/api/v3/exchangeInfo', weight: 20, parse: parseListing },
-    canonicalOf,
+    canonicalOf: name => splitJoinedSymbol(name, knownQuotes),
     nativeOf: canonical => canonical.replace('-', ''),
     streamNameOf: name => name.toLowerCase()
   },
@@ -327,16 +296,4 @@ function parseListing(body: JsonValue): readonly Instrument[] {
     instruments.push({ symbol: `${base}-${quoted}`, native: name })
   }
   return instruments
-}
-
-function canonicalOf(name: string): string | null {
-  const upper = name.toUpperCase()
-  const quoteAsset = knownQuotes.find(suffix => upper.endsWith(suffix) && upper.length > suffix.length)
-  return quoteAsset === undefined ? null : `${upper.slice(0, -quoteAsset.length)}-${quoteAsset}`
-}
-
-function chunksOf<Item>(items: readonly Item[], size: number): Item[][] {
-  const chunks: Item[][] = []
-  for (let from = 0; from < items.length; from += size) chunks.push(items.slice(from, from + size))
-  return chunks
 }

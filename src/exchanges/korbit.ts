@@ -7,6 +7,7 @@ import {
   type SubscriptionChange,
   type SubscriptionRequest
 } from '../exchange-kit/adapter.ts'
+import { chunksOf } from '../exchange-kit/chunks.ts'
 import { is, raw } from '../exchange-kit/field-table.ts'
 import { listOf, membersOf, textOf } from '../exchange-kit/json-members.ts'
 import { type JsonValue } from '../exchange-kit/json-value.ts'
@@ -220,10 +221,4 @@ function canonicalOf(name: string): string | null {
 /** Raw fields of the event that stand in `data`. */
 function rawData(...names: readonly string[]): Readonly<Record<string, string>> {
   return Object.fromEntries(names.map(name => [name, `data.${name}`]))
-}
-
-function chunksOf<Item>(items: readonly Item[], size: number): Item[][] {
-  const chunks: Item[][] = []
-  for (let from = 0; from < items.length; from += size) chunks.push(items.slice(from, from + size))
-  return chunks
 }

@@ -137,7 +137,9 @@ suite('a time after RFC 3339', () => {
 
   test('may be before the epoch, on a leap day and at a leap second', () => {
     assert.equal(micros(microsFromRfc3339, '1969-12-31T23:59:59.999999Z'), -1)
-    assert.equal(micros(microsFromRfc3339, '0001-01-01T00:00:00Z'), Date.parse('0001-01-01T00:00:00Z') * 1000)
+    // Further from the epoch than a double counts microseconds.
+    assert.equal(micros(microsFromRfc3339, '0001-01-01T00:00:00Z'), Number.NaN)
+    assert.equal(micros(microsFromRfc3339, '9999-12-31T23:59:59+01:00'), Number.NaN)
     for (const day of ['2000-02-29', '2024-02-29', '2100-02-28', '2021-12-31', '2021-01-01', '2021-03-01']) {
       assert.equal(micros(microsFromRfc3339, `${day}T12:00:00Z`), Date.parse(`${day}T12:00:00Z`) * 1000, day)
     }

@@ -76,6 +76,22 @@ test('a step of one change is one change, and the book is not crossed after it',
   )
 })
 
+test('a level can be changed besides those of a step, and the depth is kept all the same', () => {
+  follow(
+    { opening: 25, depth: 25, forgetsSilently: true },
+    book => {
+      book.step()
+      book.touch(book.bids, 7)
+      book.touch(book.asks, 0)
+    },
+    book => {
+      assert.ok(book.bids.changed.includes(book.bidTick - 7))
+      assert.ok(book.asks.changed.includes(book.bidTick + 1))
+      assert.ok(book.best(book.bids, everything).length <= 25)
+    }
+  )
+})
+
 test('the hash is that of the levels', () => {
   const { book, levels } = bookOf({ opening: 10, depth: null })
   for (let n = 0; n < 50; n++) book.step()

@@ -51,6 +51,8 @@ export abstract class Channel<V extends Variant = Variant> {
   readonly ledger: ChannelLedger
   readonly name: string
   protected readonly variants: V[] = []
+  /** The newest event went over the wire before the one before it. */
+  protected isSwapped = false
   readonly #faults: ChannelFaults
   #mute: Fault | null = null
   #muteIsOver: boolean
@@ -126,6 +128,7 @@ export abstract class Channel<V extends Variant = Variant> {
 
   /** Sends the event that the subclass has just written into the variants' frames and appended as `ordinal`. */
   protected dispatch(ordinal: number, atMs: number): void {
+    this.isSwapped = false
     if (this.#isSilenced(ordinal, atMs)) return
     const held = this.#held
     if (held !== null) {
@@ -133,6 +136,7 @@ export abstract class Channel<V extends Variant = Variant> {
       this.#sendFrames(null)
       this.#sendFrames(held.frames)
       this.ledger.swapped.add(held.ordinal)
+      this.isSwapped = true
     } else if (this.#faults.reorderRate > 0 && this.#faults.random.chance(this.#faults.reorderRate)) {
       this.#held = { ordinal, frames: this.variants.map(variant => variant.frame.slice(0, variant.length)) }
       this.#log('reorder', nowMs())

@@ -1,9 +1,10 @@
 import { type Listener } from './channel.ts'
 import { TextChannel } from './text-channel.ts'
 
-/** A channel that shows its newest event once more to whoever subscribes: a state, or the last trade. */
+/** A channel that shows the last event of the wire once more to whoever subscribes: a state, or the last trade. */
 export abstract class ShownChannel extends TextChannel {
   #last = ''
+  #before = ''
 
   /** Appends exactly one event to the ledger and returns the payload of its frame. */
   protected abstract next(nowMs: number): string
@@ -12,12 +13,14 @@ export abstract class ShownChannel extends TextChannel {
   protected abstract asSnapshot(payload: string): string
 
   protected event(nowMs: number): string {
+    this.#before = this.#last
     this.#last = this.next(nowMs)
     return this.#last
   }
 
-  /** Shows the newest event to one connection. The first of all arrives, whatever befalls others. */
+  /** Shows the last event to one connection. The first of all arrives, whatever befalls others. */
   showLast(listener: Listener): void {
-    this.show(listener, this.asSnapshot(this.#last), this.ledger.count <= 1)
+    const last = this.isSwapped ? this.#before : this.#last
+    this.show(listener, this.asSnapshot(last), this.ledger.count <= 1)
   }
 }

@@ -204,7 +204,10 @@ export class CheckBench {
 }
 
 function channel(requestType: 'trade' | 'orderbook', place: 'trade-id' | 'sequence'): ChannelLedger {
-  return new ChannelLedger('binance', requestType, 'BTC-USDT', 'BTCUSDT', { place, isDeltaBook: place === 'sequence' })
+  return new ChannelLedger('binance', requestType, 'BTC-USDT', 'BTCUSDT', {
+    place,
+    isDeltaBook: place === 'sequence'
+  })
 }
 
 function position(target: Target, place: Place): Pick<Trade, 'connection_id' | 'frame_seq' | 'received_ts'> {

@@ -105,7 +105,10 @@ test('a promised snapshot that does not come within 10 s is asked for again, lat
   rig.pass(1)
   assert.equal(rig.resubscribesAsked, 2)
   rig.pass(3600)
-  assert.ok(rig.resubscribesAsked > 10 && rig.resubscribesAsked < 25, `${String(rig.resubscribesAsked)} in an hour`)
+  assert.ok(
+    rig.resubscribesAsked > 10 && rig.resubscribesAsked < 25,
+    `${String(rig.resubscribesAsked)} in an hour`
+  )
   assert.deepEqual(rig.gapEvents, [], 'nothing was published before')
   rig.snapshot(10)
   const { resubscribesAsked } = rig

@@ -43,7 +43,13 @@ export class ConnectionLife {
     switch (notice.type) {
       case 'opened':
         connection.openedMicros = notice.atMicros
-        connection.tracks.forEach((track, subscription) => this.#carry(connection, track, subscription))
+        connection.tracks.forEach((track, subscription) => {
+          const isCarried = track.isConnected && track.connection >= 0
+          if (isCarried && track.connection !== connection.context.connection) {
+            this.#continuity.overlaps(track, notice.atMicros)
+          }
+          this.#carry(connection, track, subscription)
+        })
         break
       case 'resumed':
         this.#resumed(connection, notice.atMicros, notice.lastFrameSeq)
@@ -61,6 +67,7 @@ export class ConnectionLife {
         for (const subscription of notice.subscriptions) {
           const track = connection.tracks[subscription]
           if (track?.connection !== connection.context.connection) continue
+          this.#continuity.handOverFailed(track)
           // Nothing is owed for it any more: the end of this connection is no gap of it.
           track.connection = -1
           track.isConnected = false
@@ -83,6 +90,7 @@ export class ConnectionLife {
       }
       case 'closed':
         for (const track of connection.tracks) {
+          if (isOlderOf(track, connection)) this.#continuity.olderEnded(track, false, notice.atMicros)
           if (track.connection === connection.context.connection && owesEvents(track, notice.atMicros)) {
             this.#gaps.open(track, 'stale', notice.atMicros, {})
           }
@@ -122,7 +130,12 @@ export class ConnectionLife {
     const { context } = connection
     this.#intake.closeDecodeGap(connection, atMicros, connection.lastGoodFrameSeq + 1)
     for (const track of connection.tracks) {
+      if (isOlderOf(track, connection)) this.#continuity.olderEnded(track, true, atMicros)
       if (track.connection !== context.connection) continue
+      if (track.handOver !== null) {
+        this.#continuity.handOverFailed(track)
+        continue
+      }
       track.isConnected = false
       this.#gaps.open(track, reason, connection.openedMicros, {})
       this.#continuity.broke(track)
@@ -134,4 +147,9 @@ export class ConnectionLife {
     this.#intake.closeDecodeGap(connection, connection.lastGoodMicros, connection.lastGoodFrameSeq + 1)
     this.#events.ended(connection)
   }
+}
+
+/** Whether the connection goes on beside the one that is to replace it. */
+function isOlderOf(track: SymbolTrack, connection: ProducerConnection): boolean {
+  return track.handOver?.older.connection === connection.context.connection
 }

@@ -4,6 +4,7 @@ import { BookContinuity } from './book-continuity.ts'
 import { contentStart } from './content.ts'
 import { type Gaps } from './gaps.ts'
 import { type ContinuityOutput, GoodRecords, gapEnd } from './good-records.ts'
+import { HandOver, type HeldRecord } from './hand-over.ts'
 import { type RecentStates } from './recent-states.ts'
 import { showTicker, showTrade } from './symbol-moves.ts'
 import { type OpenGap, type SymbolTrack } from './symbol-track.ts'
@@ -13,6 +14,11 @@ import { integerOf } from './trade-ids.ts'
 const holesMax = 64
 /** How long after a (re)subscribe what comes may repeat what was published before it. */
 export const repeatWindowMicros = 10_000_000
+
+/** An older connection that was silent for so long, while the newer one was not, is left before it ends. */
+const olderSilentMicros = 2_000_000
+/** Records of a newer connection that wait for the end of the older one; beyond it they do not wait. */
+const heldBytesMax = 1_048_576
 
 /**
  * Decides record by record, in the order of the socket, what is published, what is a repetition, what waits for a
@@ -37,6 +43,67 @@ export class Continuity {
   }
 
   record(track: SymbolTrack, batch: RecordBatch, row: number, owner: number): void {
+    const { handOver } = track
+    if (handOver === null) this.#decide(track, batch, row, owner)
+    else if (batch.connection <= handOver.older.connection) {
+      handOver.noteOlder(batch, row)
+      this.#decide(track, batch, row, owner)
+    } else {
+      handOver.hold(batch, row, owner)
+      const { book } = track
+      const isOlderGood = book === null || (book.isSynced && book.source === handOver.older.connection)
+      const isOver = handOver.hasEnded && !handOver.isBehind(batch.receivedMicros(row))
+      if (isOver || !isOlderGood || handOver.heldBytes > heldBytesMax) this.#takeOver(track, handOver)
+    }
+  }
+
+  /** A connection is about to carry the symbol while the one before it still does. */
+  overlaps(track: SymbolTrack, nowMicros: number): void {
+    if (track.handOver !== null) this.#takeOver(track, track.handOver)
+    // Books whose snapshots are fetched begin anew with that of the newer connection; their sequences tell the rest.
+    if (track.book !== null && !track.book.isInStream) return
+    const { connection, connectionId, subscription } = track
+    track.handOver = new HandOver({ connection, connectionId, subscription }, nowMicros)
+  }
+
+  /**
+   * The older connection has brought its last: what the newer one brings beyond it goes on from there.
+   * @param isLost whether the older one broke off, so that something between the two may be missing
+   */
+  olderEnded(track: SymbolTrack, isLost: boolean, atMicros: number): void {
+    const { handOver } = track
+    if (handOver === null) return
+    handOver.endedMicros = atMicros
+    handOver.isLost = isLost
+    // Trades are told apart by their ids, whichever connection is behind.
+    const isTrade = track.target.request_type === 'trade'
+    if (isTrade || !handOver.isBehind(atMicros)) this.#takeOver(track, handOver)
+  }
+
+  #takeOver(track: SymbolTrack, handOver: HandOver): void {
+    track.handOver = null
+    track.source = track.connection
+    const known = track.target.request_type === 'trade' ? 0 : handOver.known
+    if (handOver.isLost && known === 0) this.#gaps.open(track, 'disconnect', handOver.olderMicros, {})
+    for (const { owner } of handOver.held.slice(0, known)) this.#output.drop(owner, 'duplicate')
+    if (known > 0 && track.book !== null) track.book.source = track.connection
+    const rest = handOver.held.slice(known)
+    for (const held of rest) {
+      if (known === 0 && isOlderState(track, held)) this.#output.drop(held.owner, 'duplicate')
+      else this.#decide(track, held.batch, 0, held.owner)
+    }
+  }
+
+  /** The newer connection has ended before the older one: that goes on as before. */
+  handOverFailed(track: SymbolTrack): void {
+    const { handOver } = track
+    if (handOver === null) return
+    track.handOver = null
+    for (const { owner } of handOver.held) this.#output.drop(owner, 'superseded')
+    Object.assign(track, handOver.older)
+  }
+
+  #decide(track: SymbolTrack, batch: RecordBatch, row: number, owner: number): void {
     switch (track.target.request_type) {
       case 'trade':
         this.#trade(track, batch, row, owner)
@@ -97,6 +164,13 @@ export class Continuity {
 
   /** About once a second, for every symbol. */
   tick(track: SymbolTrack, nowMicros: number): void {
+    const { handOver } = track
+    if (handOver !== null) {
+      const silentSince = Math.max(handOver.olderMicros, handOver.heldSinceMicros)
+      const isOver = handOver.hasEnded && !handOver.isBehind(nowMicros)
+      const isLeft = handOver.held.length > 0 && nowMicros - silentSince >= olderSilentMicros
+      if (isOver || isLeft) this.#takeOver(track, handOver)
+    }
     if (track.book !== null) this.#books.tick(track, track.book, nowMicros)
   }
 
@@ -176,6 +250,10 @@ export class Continuity {
 
   /** Tickers and whole books: a state, of which a (re)subscribe repeats the last. */
   #whole(track: SymbolTrack, states: RecentStates, batch: RecordBatch, row: number, owner: number): void {
+    if (batch.connection < track.source) {
+      this.#output.drop(owner, 'superseded')
+      return
+    }
     const end = batch.valueEnd(row)
     const start = contentStart(batch.bytes, batch.valueStart(row), end)
     if (!states.isEmpty && this.#isRepeated(track, states, batch, row, start, end)) {
@@ -206,6 +284,11 @@ export class Continuity {
     if (isSnapshot && exchangeMicros < states.newestMicros) return true
     return states.has(batch.bytes, start, end, exchangeMicros)
   }
+}
+
+/** Whether a state that was held is older than what the older connection brought; `NaN` is of no age. */
+function isOlderState(track: SymbolTrack, { batch }: HeldRecord): boolean {
+  return track.states !== null && batch.exchangeMicros(0) < track.states.newestMicros
 }
 
 /** The hole before the first trade of all is kept; of the others the oldest is forgotten. Called whenever one was added. */

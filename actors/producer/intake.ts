@@ -100,7 +100,8 @@ export class Intake {
   shed(connection: ProducerConnection, subscription: number | null, frames: number): void {
     const only = subscription === null ? undefined : connection.tracks[subscription]
     for (const track of only === undefined ? connection.tracks : [only]) {
-      if (track.connection !== connection.context.connection) continue
+      const { connection: number } = connection.context
+      if (track.connection !== number && track.handOver?.older.connection !== number) continue
       this.#gaps.open(track, 'shed', connection.openedMicros, { shed: frames })
       this.#continuity.broke(track)
     }

@@ -1,6 +1,7 @@
 import { type GapReason } from '../../src/domain/gap.ts'
 import { type Target } from '../../src/domain/target.ts'
 import { type BookSync } from './book-sync.ts'
+import { type HandOver } from './hand-over.ts'
 import { type RecentStates } from './recent-states.ts'
 import { type Route } from './sinks/record-sink.ts'
 import { type MoveFollower, type SymbolMoves } from './symbol-moves.ts'
@@ -39,6 +40,10 @@ export interface SymbolTrack extends MoveFollower {
   subscription: number
   connectionId: string
   isConnected: boolean
+  /** While an older connection goes on beside it. */
+  handOver: HandOver | null
+  /** The oldest connection whose states are still wanted. */
+  source: number
   /** When the venue confirmed the symbol on that connection, 0 before. */
   confirmedMicros: number
   /** The last good record: published, or dropped because it was known already. */

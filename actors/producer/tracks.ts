@@ -74,6 +74,8 @@ export class Tracks {
       subscription: -1,
       connectionId: '',
       isConnected: false,
+      handOver: null,
+      source: -1,
       confirmedMicros: 0,
       lastReceivedMicros: 0,
       lastFrameSeq: 0,

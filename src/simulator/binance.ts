@@ -11,6 +11,7 @@ import { nowMs } from './fault-log.ts'
 import { Opcode } from './frame-template.ts'
 import { binanceMarkets } from './market-spec.ts'
 import { RateWindow } from './rate-window.ts'
+import { readRequest } from './request-values.ts'
 import { type Simulation } from './simulation.ts'
 import { type Timings } from './timings.ts'
 import { type RestAnswer, type Session, type Venue } from './venue-server.ts'
@@ -113,7 +114,7 @@ class BinanceSession implements Session {
 
   message(text: string): void {
     if (this.#isOverLimit()) return
-    const request = parseObject(text)
+    const request = readRequest(text)
     if (request === null) return this.#fail(3, 'Invalid JSON: a request is an object', null)
     const id = request['id'] ?? null
     const isId = id === null || typeof id === 'string' || (Number.isSafeInteger(id) && (id as number) >= 0)
@@ -200,16 +201,4 @@ class BinanceSession implements Session {
     this.#connection.close(1008, 'Too many requests', 'limit')
     return true
   }
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> | null {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return null
-  }
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : null
 }

@@ -3,11 +3,11 @@ import { BybitBook, BybitTicker, BybitTrade } from './bybit-channels.ts'
 import { type ChannelSet, type Run } from './channel-set.ts'
 import { type Connection } from './connection.ts'
 import { Opcode } from './frame-template.ts'
-import { readRequest } from './json-request.ts'
 import { dollarMarkets } from './market-spec.ts'
 import { shortDecimals } from './price-ladder.ts'
 import { PricedMarket } from './priced-market.ts'
 import { RateWindow } from './rate-window.ts'
+import { readRequest } from './request-values.ts'
 import { type Simulation } from './simulation.ts'
 import { type TextChannel } from './text-channel.ts'
 import { type Timings } from './timings.ts'
@@ -75,10 +75,7 @@ export const bybitSimulation: Simulation = {
     orderbook: { place: 'sequence', isDeltaBook: true }
   },
   channels(spec, seed, { ticker, trade, orderbook }) {
-    const priced = new PricedMarket(spec, seed, (integer, scale) => {
-      const text = shortDecimals(integer, scale)
-      return { wire: text, expanded: text }
-    })
+    const priced = new PricedMarket(spec, seed, shortDecimals)
     return {
       market: priced.market,
       channels: {

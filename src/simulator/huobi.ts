@@ -3,11 +3,11 @@ import { type ChannelSet, type Run } from './channel-set.ts'
 import { type Connection } from './connection.ts'
 import { nowMs } from './fault-log.ts'
 import { HuobiBook, HuobiTicker, HuobiTrade } from './huobi-channels.ts'
-import { readRequest } from './json-request.ts'
 import { dollarMarkets } from './market-spec.ts'
 import { javaDouble } from './price-ladder.ts'
 import { PricedMarket } from './priced-market.ts'
 import { RateWindow } from './rate-window.ts'
+import { readRequest } from './request-values.ts'
 import { type Simulation } from './simulation.ts'
 import { gzipFrame, type TextChannel } from './text-channel.ts'
 import { type Timings } from './timings.ts'
@@ -74,7 +74,12 @@ export const huobiSimulation: Simulation = {
     orderbook: { place: 'sequence', isDeltaBook: true, lossIsNoticed: true }
   },
   channels(spec, seed, { ticker, trade, orderbook }) {
-    const priced = new PricedMarket(spec, seed, javaDouble)
+    const priced = new PricedMarket(
+      spec,
+      seed,
+      (integer, scale) => javaDouble(integer, scale).expanded,
+      (integer, scale) => javaDouble(integer, scale).wire
+    )
     return {
       market: priced.market,
       channels: {

@@ -4,7 +4,6 @@ import { type ChannelSet, type Run } from './channel-set.ts'
 import { type Connection } from './connection.ts'
 import { nowMs } from './fault-log.ts'
 import { Opcode } from './frame-template.ts'
-import { readRequest } from './json-request.ts'
 import {
   KrakenBook,
   type KrakenChannel,
@@ -16,7 +15,7 @@ import {
 } from './kraken-channels.ts'
 import { dollarMarkets } from './market-spec.ts'
 import { RateWindow } from './rate-window.ts'
-import { objectOf, textsOf } from './request-values.ts'
+import { objectOf, readRequest, textsOf } from './request-values.ts'
 import { type Simulation } from './simulation.ts'
 import { type Timings } from './timings.ts'
 import { rfc3339 } from './unique-times.ts'

@@ -4,12 +4,12 @@ import { type ChannelSet, type Run } from './channel-set.ts'
 import { type Connection } from './connection.ts'
 import { nowMs } from './fault-log.ts'
 import { Opcode } from './frame-template.ts'
-import { readRequest } from './json-request.ts'
 import { dollarMarkets } from './market-spec.ts'
 import { OkxBook, OkxTicker, OkxTrade } from './okx-channels.ts'
 import { shortDecimals } from './price-ladder.ts'
 import { PricedMarket } from './priced-market.ts'
 import { RateWindow } from './rate-window.ts'
+import { readRequest } from './request-values.ts'
 import { ShownChannel } from './shown-channel.ts'
 import { type Simulation } from './simulation.ts'
 import { type TextChannel } from './text-channel.ts'
@@ -75,10 +75,7 @@ export const okxSimulation: Simulation = {
     orderbook: { place: 'sequence', isDeltaBook: true, lossIsNoticed: true }
   },
   channels(spec, seed, { ticker, trade, orderbook }) {
-    const priced = new PricedMarket(spec, seed, (integer, scale) => {
-      const text = shortDecimals(integer, scale)
-      return { wire: text, expanded: text }
-    })
+    const priced = new PricedMarket(spec, seed, shortDecimals)
     return {
       market: priced.market,
       channels: {

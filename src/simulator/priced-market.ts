@@ -1,22 +1,43 @@
 import { type MarketSpec } from './market-spec.ts'
-import { SharedMarket } from './shared-market.ts'
+import { fixedSize, SharedMarket } from './shared-market.ts'
 
-/** What the three channels of one market share, with every price it can have as the venue prints it. */
+/** How a venue prints `integer × 10^scale`. */
+export type PriceForm = (integer: number, scale: number) => string
+
+/** A market with every price it can have as the venue prints it, and the figures of its day. */
 export class PricedMarket extends SharedMarket {
   /** By tick, as records have them: without an exponent. */
   readonly prices: readonly string[]
   /** By tick, as they stand on the wire. */
   readonly wirePrices: readonly string[]
+  protected readonly form: PriceForm
 
-  /** @param form how the venue prints `integer × 10^scale`, and the same without an exponent */
-  constructor(
-    spec: MarketSpec,
-    seed: number,
-    form: (integer: number, scale: number) => { readonly wire: string; readonly expanded: string }
-  ) {
+  /** @param wireForm where the venue prints exponents; records have the other form */
+  constructor(spec: MarketSpec, seed: number, form: PriceForm, wireForm: PriceForm = form) {
     super(spec, seed)
-    const { ladder } = this.market
-    this.prices = ladder.texts((integer, scale) => form(integer, scale).expanded)
-    this.wirePrices = ladder.texts((integer, scale) => form(integer, scale).wire)
+    this.form = form
+    this.prices = this.market.ladder.texts(form)
+    this.wirePrices = wireForm === form ? this.prices : this.market.ladder.texts(wireForm)
+  }
+
+  get last(): string {
+    return this.prices[this.market.lastTick]!
+  }
+
+  get open(): string {
+    return this.prices[this.market.openTick]!
+  }
+
+  get high(): string {
+    return this.prices[this.market.highTick]!
+  }
+
+  get low(): string {
+    return this.prices[this.market.lowTick]!
+  }
+
+  /** Eight decimals. */
+  get baseVolume(): string {
+    return fixedSize(1000 + this.market.trades, this.market.lastSizeDecimals)
   }
 }

@@ -1,7 +1,18 @@
+type Fields = Readonly<Record<string, unknown>>
+
+/** A client's message as an object; null when it is none. */
+export function readRequest(text: string): Fields | null {
+  try {
+    return objectOf(JSON.parse(text))
+  } catch {
+    return null
+  }
+}
+
 /** A value of a client's message as an object; null when it is none. */
-export function objectOf(value: unknown): Readonly<Record<string, unknown>> | null {
+export function objectOf(value: unknown): Fields | null {
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-  return isObject ? (value as Record<string, unknown>) : null
+  return isObject ? (value as Fields) : null
 }
 
 /** A list of texts; null when it is anything else. */

@@ -1,39 +1,21 @@
 import { type MarketSpec } from './market-spec.ts'
 import { shortDecimals } from './price-ladder.ts'
-import { SharedMarket, shortSize } from './shared-market.ts'
+import { PricedMarket } from './priced-market.ts'
+import { shortSize } from './shared-market.ts'
 import { type BookForm } from './tick-book.ts'
 
 /** A market of a Korean venue that prints prices as short as they are, and the figures of its day. */
-export class WonMarket extends SharedMarket {
-  /** By tick. */
-  readonly prices: readonly string[]
+export class WonMarket extends PricedMarket {
   readonly previous: string
   /** Books with prices and sizes as texts without zeros at their end. */
   readonly bookForm: BookForm
   #beforeTradesMs = 0
 
   constructor(spec: MarketSpec, seed: number) {
-    super(spec, seed)
-    this.prices = this.market.ladder.texts(shortDecimals)
+    super(spec, seed, shortDecimals)
     this.previous = this.market.ladder.previousText(shortDecimals)
     const { prices } = this
     this.bookForm = { prices, wirePrices: prices, size: shortSize, wireSize: shortSize, zero: '0' }
-  }
-
-  get last(): string {
-    return this.prices[this.market.lastTick]!
-  }
-
-  get open(): string {
-    return this.prices[this.market.openTick]!
-  }
-
-  get high(): string {
-    return this.prices[this.market.highTick]!
-  }
-
-  get low(): string {
-    return this.prices[this.market.lowTick]!
   }
 
   /** Distance of the last price from the previous close, without sign. */
@@ -53,10 +35,6 @@ export class WonMarket extends SharedMarket {
   }
 
   /** Traded in the last 24 hours. */
-  get baseVolume(): string {
-    return `${1000 + this.market.trades}.${String(this.market.lastSizeDecimals).padStart(8, '0')}`
-  }
-
   get quoteVolume(): string {
     return `${70_000_000 + this.market.trades}.${String(1 + (this.market.trades % 9999)).padStart(4, '0')}`
   }

@@ -140,14 +140,18 @@ export class ChannelCheck {
     return isSame ? 'same' : 'altered'
   }
 
-  /** Within a connection frames count up; the ledger's order holds always, but where the wire was told to swap. */
+  /**
+   * Within a connection frames count up; the ledger's order holds always, but where the wire was told to swap, and for
+   * trades that were lost and come again among the recent ones that a new subscription is shown.
+   */
   #order(record: DataRecord, ordinal: number): void {
     this.#enter(record)
     const isLater =
       record.frame_seq > this.#frameSeq ||
       (record.frame_seq === this.#frameSeq && record.frame_index > this.#frameIndex)
     const position = this.ledger.wirePosition(ordinal)
-    if (!isLater || position < this.#lastWirePosition) {
+    const isRecovered = this.ledger.requestType === 'trade' && record.stream_type === 'SNAPSHOT'
+    if (!isLater || (position < this.#lastWirePosition && !isRecovered)) {
       this.counts.misordered++
       const [frameSeq, last] = [this.#frameSeq, this.#lastWirePosition]
       this.#findings.sample('misordered', () =>

@@ -1,6 +1,7 @@
 import { type Logger } from '../../src/core/logger.ts'
 import { type GapReason } from '../../src/domain/gap.ts'
 import { type RecordBatch, RecordFlag } from '../../src/wire/record-batch.ts'
+import { BookChecks, checksumOf } from './book-checks.ts'
 import { type BookSync, type WaitingDelta } from './book-sync.ts'
 import { type Gaps } from './gaps.ts'
 import { type ContinuityOutput, type GoodRecords } from './good-records.ts'
@@ -23,16 +24,20 @@ export class BookContinuity {
   readonly #good: GoodRecords
   readonly #output: ContinuityOutput
   readonly #logger: Logger
+  readonly #checks = new BookChecks()
   /** Updates that went because more than limits.bookPendingBytes of a book waited for its snapshot. */
   updatesOverflown = 0
-  /** Levels that went because a side of a book had more than limits.bookLevelsMax. */
-  levelsOverflown = 0
 
   constructor(gaps: Gaps, good: GoodRecords, output: ContinuityOutput, logger: Logger) {
     this.#gaps = gaps
     this.#good = good
     this.#output = output
     this.#logger = logger
+  }
+
+  /** Levels that went because a side of a book had more than limits.bookLevelsMax. */
+  get levelsOverflown(): number {
+    return this.#checks.levelsOverflown
   }
 
   record(track: SymbolTrack, book: BookSync, batch: RecordBatch, row: number, owner: number): void {
@@ -147,7 +152,6 @@ export class BookContinuity {
     switch (decision) {
       case 'publish':
         if (
-          book.levels !== null &&
           !this.#isRight(
             track,
             book,
@@ -220,25 +224,21 @@ export class BookContinuity {
     this.#replay(track, book)
   }
 
+  /** Whether a snapshot may be published: one that contradicts itself may not, a crossed one is what the venue has. */
   #isSnapshotRight(track: SymbolTrack, book: BookSync, batch: RecordBatch, row: number): boolean {
-    const levels = book.levels!
     const received = batch.receivedMicros(row)
-    const { forgotten } = levels
-    levels.apply(batch.bytes, batch.valueStart(row), batch.valueEnd(row), true)
-    this.levelsOverflown += levels.forgotten - forgotten
-    const expected = checksumOf(batch, row)
-    if (!Number.isNaN(expected) && levels.sum() !== expected) {
+    const verdict = this.#checks.snapshot(book, batch, row)
+    if (verdict === 'differs') {
       this.#warn(track, 'a snapshot of the book differs from its own checksum; it is subscribed anew')
       if (batch.connection === track.connection) book.recovery.rested(received)
       this.#break(track, book, 'checksum', received)
       return false
     }
-    book.isCrossedByVenue = book.rules.check === 'crossed' && levels.isCrossed
-    if (!book.isCrossedByVenue || received - book.crossedMicros < crossedEveryMicros) return true
-    book.crossedMicros = received
-    this.#warn(track, 'the venue sent a crossed book; it is subscribed anew')
-    // What the venue sends is published as it is, and goes on until another snapshot comes.
-    this.#output.requestResubscribe(track)
+    if (verdict === 'crossed' && received - book.crossedMicros >= crossedEveryMicros) {
+      book.crossedMicros = received
+      this.#warn(track, 'the venue sent a crossed book; it is subscribed anew')
+      this.#output.requestResubscribe(track)
+    }
     return true
   }
 
@@ -252,20 +252,12 @@ export class BookContinuity {
     expected: number,
     receivedMicros: number
   ): boolean {
-    const levels = book.levels!
-    const { forgotten } = levels
-    levels.apply(bytes, start, end, false)
-    if (levels.forgotten !== forgotten) this.levelsOverflown += levels.forgotten - forgotten
-    if (!Number.isNaN(expected)) {
-      if (levels.sum() === expected) return true
-      this.#warn(track, 'the book differs from the checksum of the venue; it is subscribed anew')
-    } else if (book.rules.check === 'crossed' && levels.isCrossed) {
-      if (book.isCrossedByVenue) return true
-      this.#warn(track, 'the book is crossed, so an update was lost; it is subscribed anew')
-    } else {
-      book.isCrossedByVenue = false
-      return true
-    }
+    if (book.levels === null) return true
+    const verdict = this.#checks.update(book, bytes, start, end, expected)
+    if (verdict === 'right') return true
+    const why =
+      verdict === 'crossed' ? 'is crossed, so an update was lost' : 'differs from the checksum of the venue'
+    this.#warn(track, `the book ${why}; it is subscribed anew`)
     this.#break(track, book, 'checksum', receivedMicros)
     return false
   }
@@ -297,10 +289,7 @@ export class BookContinuity {
       const decision = book.decide(delta.first, delta.last, delta.previous)
       const { value, receivedMicros, owner } = delta
       if (decision === 'publish') {
-        if (
-          book.levels !== null &&
-          !this.#isRight(track, book, value, 0, value.length, delta.checksum, receivedMicros)
-        ) {
+        if (!this.#isRight(track, book, value, 0, value.length, delta.checksum, receivedMicros)) {
           this.#output.drop(owner, 'superseded')
           continue
         }
@@ -367,10 +356,6 @@ export class BookContinuity {
   #warn(track: SymbolTrack, message: string): void {
     this.#logger.warn({ code: 'BOOK_BROKEN', exchange: track.target.exchange, symbol: track.symbol }, message)
   }
-}
-
-function checksumOf(batch: RecordBatch, row: number): number {
-  return (batch.flags(row) & RecordFlag.checksum) === 0 ? Number.NaN : batch.checksum(row)
 }
 
 /** The last good record is the last one up to which the book is known to be right. */

@@ -67,7 +67,7 @@ export class ConnectionLife {
         for (const subscription of notice.subscriptions) {
           const track = connection.tracks[subscription]
           if (track?.connection !== connection.context.connection) continue
-          this.#continuity.handOverFailed(track)
+          this.#continuity.newerEnded(track)
           // Nothing is owed for it any more: the end of this connection is no gap of it.
           track.connection = -1
           track.isConnected = false
@@ -91,9 +91,9 @@ export class ConnectionLife {
       case 'closed':
         for (const track of connection.tracks) {
           if (isOlderOf(track, connection)) this.#continuity.olderEnded(track, false, notice.atMicros)
-          if (track.connection === connection.context.connection && owesEvents(track, notice.atMicros)) {
-            this.#gaps.open(track, 'stale', notice.atMicros, {})
-          }
+          if (track.connection !== connection.context.connection) continue
+          if (owesEvents(track, notice.atMicros)) this.#gaps.open(track, 'stale', notice.atMicros, {})
+          track.isConnected = this.#continuity.newerEnded(track)
         }
         this.#forget(connection)
         break
@@ -132,10 +132,7 @@ export class ConnectionLife {
     for (const track of connection.tracks) {
       if (isOlderOf(track, connection)) this.#continuity.olderEnded(track, true, atMicros)
       if (track.connection !== context.connection) continue
-      if (track.handOver !== null) {
-        this.#continuity.handOverFailed(track)
-        continue
-      }
+      if (this.#continuity.newerEnded(track)) continue
       track.isConnected = false
       this.#gaps.open(track, reason, connection.openedMicros, {})
       this.#continuity.broke(track)

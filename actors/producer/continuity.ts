@@ -83,8 +83,11 @@ export class Continuity {
   #takeOver(track: SymbolTrack, handOver: HandOver): void {
     track.handOver = null
     track.source = track.connection
-    const known = track.target.request_type === 'trade' ? 0 : handOver.known
-    if (handOver.isLost && known === 0) this.#gaps.open(track, 'disconnect', handOver.olderMicros, {})
+    // Trades are told by their ids, and a book that is out of step goes on with the newer one's snapshot.
+    const isTold = track.target.request_type === 'trade' || track.book?.isSynced === false
+    const known = isTold ? 0 : handOver.known
+    if (handOver.isLost && known === 0 && !track.idsAreContiguous)
+      this.#gaps.open(track, 'disconnect', handOver.olderMicros, {})
     for (const { owner } of handOver.held.slice(0, known)) this.#output.drop(owner, 'duplicate')
     if (known > 0 && track.book !== null) track.book.source = track.connection
     const rest = handOver.held.slice(known)
@@ -94,13 +97,18 @@ export class Continuity {
     }
   }
 
-  /** The newer connection has ended before the older one: that goes on as before. */
-  handOverFailed(track: SymbolTrack): void {
+  /** The newer connection has ended. Returns whether the older one goes on in its place. */
+  newerEnded(track: SymbolTrack): boolean {
     const { handOver } = track
-    if (handOver === null) return
+    if (handOver === null) return false
+    if (handOver.hasEnded) {
+      this.#takeOver(track, handOver)
+      return false
+    }
     track.handOver = null
     for (const { owner } of handOver.held) this.#output.drop(owner, 'superseded')
     Object.assign(track, handOver.older)
+    return true
   }
 
   #decide(track: SymbolTrack, batch: RecordBatch, row: number, owner: number): void {
@@ -140,6 +148,7 @@ export class Continuity {
 
   /** Nothing more comes: updates that still wait for their snapshot are lost, and declared. */
   ended(track: SymbolTrack): void {
+    if (track.handOver !== null) this.#takeOver(track, track.handOver)
     const first = track.book?.waiting[0]
     if (first !== undefined) this.#gaps.open(track, 'disconnect', first.receivedMicros - 1, {})
     this.broke(track)

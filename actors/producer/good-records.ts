@@ -38,7 +38,7 @@ export class GoodRecords {
     }
     track.lastReceivedMicros = batch.receivedMicros(row)
     track.lastFrameSeq = batch.frameSeq(row)
-    track.lastConnectionId = track.connectionId
+    track.lastConnectionId = connectionIdOf(track, batch)
     track.movesSeen = track.moves.count
     track.isHealing = false
     track.heals = 0
@@ -58,9 +58,15 @@ export class GoodRecords {
 
 export function gapEnd(track: SymbolTrack, batch: RecordBatch, row: number, sequence: string | null): GapEnd {
   return {
-    connectionId: track.connectionId,
+    connectionId: connectionIdOf(track, batch),
     receivedMicros: batch.receivedMicros(row),
     frameSeq: batch.frameSeq(row),
     sequence
   }
+}
+
+/** The connection that brought a record: during a hand-over it may be the one that is to be replaced. */
+function connectionIdOf({ handOver, connectionId }: SymbolTrack, batch: RecordBatch): string {
+  const isOlder = handOver !== null && batch.connection <= handOver.older.connection
+  return isOlder ? handOver.older.connectionId : connectionId
 }

@@ -108,7 +108,9 @@ function copyOf(writer: RecordBatchWriter, batch: RecordBatch, row: number): Rec
     if (textEnd > 0) write(textStart - start, textEnd - start)
   }
   text(batch.tradeIdStart(row), batch.tradeIdEnd(row), (from, to) => writer.tradeId(from, to))
-  text(batch.sequenceFirstStart(row), batch.sequenceFirstEnd(row), (from, to) => writer.sequenceFirst(from, to))
+  text(batch.sequenceFirstStart(row), batch.sequenceFirstEnd(row), (from, to) =>
+    writer.sequenceFirst(from, to)
+  )
   text(batch.sequenceLastStart(row), batch.sequenceLastEnd(row), (from, to) => writer.sequenceLast(from, to))
   text(batch.sequencePreviousStart(row), batch.sequencePreviousEnd(row), (from, to) =>
     writer.sequencePrevious(from, to)

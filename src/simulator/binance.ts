@@ -143,7 +143,8 @@ class BinanceSession implements Session {
   subscribe(names: readonly string[]): boolean {
     const added = names.map(name => ({ name, found: this.#venue.find(name) }))
     if (new Set([...this.#streams.keys(), ...names]).size > streamsMax) return false
-    if (added.some(({ found }) => found !== null && found.set.rejected.has(found.type))) return false
+    if (added.some(({ found }) => found !== null && found.set.refuses(found.type, this.#connection)))
+      return false
     for (const { name, found } of added) {
       if (found === null) {
         this.#streams.set(name, null)

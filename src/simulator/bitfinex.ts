@@ -192,7 +192,7 @@ class BitfinexSession implements Session {
     const about = { channel: name, symbol, ...book }
     const isOther = type === 'orderbook' && (prec !== 'P0' || freq !== 'F0' || Number(len) !== bitfinexDepth)
     const set = typeof symbol === 'string' ? this.#venue.markets.get(symbol) : undefined
-    if (set === undefined || set.rejected.has(type)) {
+    if (set === undefined || set.refuses(type, this.connection)) {
       return this.#fail(10300, 'symbol: invalid', { ...about, pair })
     }
     if (isOther) return this.#fail(10300, 'prec, freq or len: invalid', { ...about, pair })

@@ -2,7 +2,6 @@ import { isRequestType, type RequestType } from '../domain/target.ts'
 import { BithumbBook, BithumbTicker, BithumbTrade } from './bithumb-channels.ts'
 import { type ChannelSet, type Run } from './channel-set.ts'
 import { type Connection } from './connection.ts'
-import { channelName } from './fault-log.ts'
 import { Opcode } from './frame-template.ts'
 import { wonMarkets } from './market-spec.ts'
 import { RateWindow } from './rate-window.ts'
@@ -164,10 +163,7 @@ class BithumbSession implements Session {
   ): void {
     const set = typeof code === 'string' ? this.#venue.markets.get(code) : undefined
     if (set === undefined) return
-    if (set.rejected.has(type)) {
-      this.#connection.refused.add(channelName(type, set.spec.symbol))
-      return
-    }
+    if (set.refuses(type, this.#connection)) return
     const channel = set.channels[type] as ShownChannel
     // Only the names in camel case are known.
     into.set(channel.name, {

@@ -156,7 +156,7 @@ class BybitSession implements Session {
     const type = channelTypes[channel]
     if (type === undefined && !silentChannel.test(channel)) return `error:handler not found,topic:${topic}`
     const set = this.#venue.markets.get(native)
-    const isRefused = set === undefined || (type !== undefined && set.rejected.has(type))
+    const isRefused = set === undefined || (type !== undefined && set.refuses(type, this.#connection))
     return isRefused ? `Invalid symbol :[${topic}]` : null
   }
 

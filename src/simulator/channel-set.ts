@@ -1,5 +1,7 @@
 import { type RequestType } from '../domain/target.ts'
 import { type Channel } from './channel.ts'
+import { type Connection } from './connection.ts'
+import { channelName } from './fault-log.ts'
 import { type Market } from './market.ts'
 import { type MarketSpec } from './market-spec.ts'
 
@@ -13,14 +15,21 @@ export interface MarketChannels {
 export class ChannelSet {
   readonly spec: MarketSpec
   /** Subscriptions of these are refused, or met with silence where the venue refuses nothing. */
-  readonly rejected: ReadonlySet<RequestType>
+  readonly #rejected: ReadonlySet<RequestType>
   readonly #make: () => MarketChannels
   #made: MarketChannels | null = null
 
   constructor(spec: MarketSpec, rejected: ReadonlySet<RequestType>, make: () => MarketChannels) {
     this.spec = spec
-    this.rejected = rejected
+    this.#rejected = rejected
     this.#make = make
+  }
+
+  /** Whether a subscription is to be refused; what befalls its connection then concerns the channel all the same. */
+  refuses(type: RequestType, connection: Connection): boolean {
+    if (!this.#rejected.has(type)) return false
+    connection.refused.add(channelName(type, this.spec.symbol))
+    return true
   }
 
   get market(): Market {

@@ -14,6 +14,8 @@ const catchUpMs = 100
 /** One tick works this long at most, so that the check in the same thread gets its turn. */
 const tickBudgetMs = 8
 const budgetLookEvery = 32
+/** Making markets and their first subscribers' snapshots takes time that says nothing of the highest steady rate. */
+const settledMs = 1000
 const freezePollMs = 5
 const freezeDeadlineMs = 30_000
 const windowSeconds = 10
@@ -51,6 +53,7 @@ export class Clockwork implements Run {
   #owed = 0
   #nowMs = 0
   #firstMs = 0
+  #activatedMs = 0
   #frozenMs = 0
   #made = 0
   /** Events made up to the beginning of each of the last seconds. */
@@ -80,7 +83,8 @@ export class Clockwork implements Run {
     channel.confirm(Date.now())
     this.#active.push(channel)
     if (!this.#activeSets.includes(set)) this.#activeSets.push(set)
-    if (this.#firstMs === 0) this.#firstMs = performance.now()
+    this.#activatedMs = performance.now()
+    if (this.#firstMs === 0) this.#firstMs = this.#activatedMs
   }
 
   get reached(): number {
@@ -204,7 +208,7 @@ export class Clockwork implements Run {
   }
 
   #adapt(startedMs: number): void {
-    if (this.#active.length === 0) return
+    if (this.#active.length === 0 || startedMs < this.#activatedMs + settledMs) return
     let bytesWaiting = 0
     for (const server of this.#servers) {
       for (const connection of server.connections) {

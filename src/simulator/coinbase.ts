@@ -148,7 +148,8 @@ class CoinbaseSession implements Session {
       for (const product of products) {
         const set = this.#venue.markets.get(product)
         if (set === undefined) return this.#refuse(`${product} is not a valid product`)
-        if (type !== undefined && set.rejected.has(type)) return this.#refuse(`${product} is delisted`)
+        if (type !== undefined && set.refuses(type, this.#connection))
+          return this.#refuse(`${product} is delisted`)
         entered.push([name, product])
       }
     }

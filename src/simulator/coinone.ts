@@ -161,7 +161,7 @@ class CoinoneSession implements Session {
     this.#reply({ response_type: `${kind}D`, channel: name, data: topic })
     const set = this.#venue.find(topic.target_currency, topic.quote_currency)
     if (kind === 'UNSUBSCRIBE') this.#unsubscribe(set, type)
-    else if (set === undefined || set.rejected.has(type)) this.#refuse()
+    else if (set === undefined || set.refuses(type, this.#connection)) this.#refuse()
     else this.#subscribe(set, type)
   }
 

@@ -189,7 +189,8 @@ class HuobiSession implements Session {
     if (!Object.hasOwn(this.#offered, name)) return `invalid topic ${topic}`
     const type = this.#offered[name]!
     const set = this.#venue.markets.get(native)
-    if (set === undefined || (type !== null && set.rejected.has(type))) return `invalid symbol ${native}`
+    if (set === undefined || (type !== null && set.refuses(type, this.#connection)))
+      return `invalid symbol ${native}`
     return { set, channel: type === null ? null : (set.channels[type] as TextChannel) }
   }
 

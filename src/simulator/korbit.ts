@@ -131,7 +131,7 @@ class KorbitSession implements Session {
 
   #exists(name: string, type: RequestType): boolean {
     const set = this.#venue.markets.get(name)
-    return name === stopped || (set !== undefined && !set.rejected.has(type))
+    return name === stopped || (set !== undefined && !set.refuses(type, this.#connection))
   }
 
   #subscribe(name: string, type: RequestType): void {

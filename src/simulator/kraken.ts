@@ -171,7 +171,11 @@ class KrakenSession implements Session, Listener {
 
   #enter(request: Fields, params: Fields, type: RequestType, symbol: string, depth: unknown): void {
     const set = this.#venue.markets.get(symbol)
-    if (set === undefined || set.rejected.has(type) || (depth !== null && depth !== krakenDepth)) {
+    if (
+      set === undefined ||
+      set.refuses(type, this.#connection) ||
+      (depth !== null && depth !== krakenDepth)
+    ) {
       return this.#refuse(request, `Currency pair not supported ${symbol}`, symbol)
     }
     const channel = set.channels[type] as KrakenChannel

@@ -160,7 +160,7 @@ class OkxSession implements Session, Listener {
     const type = channelTypes[name]
     const set = this.#venue.markets.get(instId)
     const isKnown = type !== undefined || silentChannels.has(name)
-    if (!isKnown || set === undefined || (type !== undefined && set.rejected.has(type))) {
+    if (!isKnown || set === undefined || (type !== undefined && set.refuses(type, this.#connection))) {
       const what = `channel:${name},instId:${instId} doesn't exist`
       return this.#fail(
         '60018',

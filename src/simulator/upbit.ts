@@ -2,7 +2,7 @@ import { isRequestType, type RequestType } from '../domain/target.ts'
 import { type Channel } from './channel.ts'
 import { type ChannelSet, type Run } from './channel-set.ts'
 import { type Connection } from './connection.ts'
-import { channelName, nowMs } from './fault-log.ts'
+import { nowMs } from './fault-log.ts'
 import { Opcode } from './frame-template.ts'
 import { upbitMarkets } from './market-spec.ts'
 import { RateWindow } from './rate-window.ts'
@@ -179,10 +179,7 @@ class UpbitSession implements Session {
     const [native = '', suffix] = type === 'orderbook' ? code.split('.', 2) : [code]
     const set = this.#venue.markets.get(native)
     if (set === undefined) return
-    if (set.rejected.has(type)) {
-      this.#connection.refused.add(channelName(type, set.spec.symbol))
-      return
-    }
+    if (set.refuses(type, this.#connection)) return
     const depth = suffix === undefined ? undefined : upbitDepths.find(known => String(known) === suffix)
     const channel = set.channels[type]
     into.set(channel.name, {

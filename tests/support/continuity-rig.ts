@@ -162,6 +162,18 @@ export class ContinuityRig {
     this.track.isConnected = true
   }
 
+  /** A socket opens beside the one that carries the symbol, to replace it. */
+  overlap(): void {
+    this.continuity.overlaps(this.track, this.nowMs * 1000)
+    this.carry()
+    this.confirm()
+  }
+
+  /** The connection that was to be replaced has ended. */
+  endOlder(isLost = false): void {
+    this.continuity.olderEnded(this.track, isLost, this.nowMs * 1000)
+  }
+
   confirm(): void {
     this.continuity.confirmed(this.track, this.nowMs * 1000)
   }

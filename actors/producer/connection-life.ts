@@ -134,8 +134,10 @@ export class ConnectionLife {
       if (track.connection !== context.connection) continue
       if (this.#continuity.newerEnded(track)) continue
       track.isConnected = false
-      this.#gaps.open(track, reason, connection.openedMicros, {})
       this.#continuity.broke(track)
+      // What was neither confirmed nor ever heard owes nothing: the venue may yet refuse it.
+      if (track.confirmedMicros === 0 && track.lastReceivedMicros === 0) continue
+      this.#gaps.open(track, reason, connection.openedMicros, {})
     }
     this.#forget(connection)
   }

@@ -10,7 +10,7 @@ const spec = {
   description:
     'Does what `coin-stream start --capture DIR` does: it collects and publishes, and beside that it keeps every frame ' +
     'as it came from the socket, with its receive time, connection and direction, and the REST bodies that belong to ' +
-    'them. The files are compressed, indexed, open to their owner alone, and closed after 64 MB of frames or a minute; ' +
+    'them. The files are compressed, indexed, open to their owner alone, and closed after 64 MiB of frames or a minute; ' +
     'a kill loses at most the last second. Should the disk fail or be too slow, the capture suffers and the data does ' +
     'not, and the capture says what it lacks.',
   flags: { out: captureFlag, simulate: simulateFlag, ...runFlags },

@@ -6,6 +6,12 @@ import {
   type Rate
 } from '../exchange-kit/adapter.ts'
 
+/** At most `count` within `window_ms`. */
+export interface RateFacts {
+  readonly count: number
+  readonly window_ms: number
+}
+
 /** What `coin-stream exchanges --json` says of one venue; all of it comes from its adapter. */
 export interface ExchangeFacts {
   readonly exchange: string
@@ -20,12 +26,12 @@ export interface ExchangeFacts {
     readonly watchdog_ms: number
   }
   readonly limits: {
-    readonly connects: Rate
+    readonly connects: RateFacts
     readonly connections: number | null
-    readonly messages: readonly Rate[]
+    readonly messages: readonly RateFacts[]
     readonly symbols_per_connection: number
     readonly symbols_per_request: number
-    readonly rest_weight: Rate
+    readonly rest_weight: RateFacts
     readonly connection_age_max_ms: number | null
   }
   readonly compression: 'none' | 'gzip'
@@ -64,12 +70,12 @@ export function factsOf(adapter: ExchangeAdapter): ExchangeFacts {
       watchdog_ms: watchdogMs
     },
     limits: {
-      connects: limits.connects,
+      connects: rateFacts(limits.connects),
       connections: limits.connections,
-      messages: limits.messages,
+      messages: limits.messages.map(rateFacts),
       symbols_per_connection: limits.symbolsPerConnection,
       symbols_per_request: limits.symbolsPerRequest,
-      rest_weight: limits.restWeight,
+      rest_weight: rateFacts(limits.restWeight),
       connection_age_max_ms: limits.connectionAgeMaxMs
     },
     compression: adapter.compression,
@@ -80,6 +86,10 @@ export function factsOf(adapter: ExchangeAdapter): ExchangeFacts {
     example: { symbol, native: instruments.nativeOf(symbol) },
     quirks: adapter.quirks
   }
+}
+
+function rateFacts({ count, windowMs }: Rate): RateFacts {
+  return { count, window_ms: windowMs }
 }
 
 /** A pair that every venue of the region may be expected to have. */

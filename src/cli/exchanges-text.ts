@@ -1,7 +1,6 @@
 import { requestTypes } from '../domain/target.ts'
-import { type Rate } from '../exchange-kit/adapter.ts'
 import { wrap } from './args.ts'
-import { type ExchangeFacts } from './exchange-facts.ts'
+import { type ExchangeFacts, type RateFacts } from './exchange-facts.ts'
 import { type Column, tableLines } from './table.ts'
 
 const titles = ['EXCHANGE', 'REGION', 'SYMBOL', 'NATIVE', 'CONFIRMED', 'BOOK', 'TRADE IDS', 'A SOCKET']
@@ -94,9 +93,9 @@ export function ageText(ms: number | null): string {
 }
 
 /** `5 in 1 s, 100 in 1 min` */
-export function ratesText(rates: readonly Rate[]): string {
+export function ratesText(rates: readonly RateFacts[]): string {
   if (rates.length === 0) return '–'
-  return rates.map(({ count, windowMs }) => `${count} in ${timeText(windowMs)}`).join(', ')
+  return rates.map(({ count, window_ms }) => `${count} in ${timeText(window_ms)}`).join(', ')
 }
 
 const units = [

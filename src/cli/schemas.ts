@@ -24,7 +24,7 @@ const checkSpec = {
   verb: 'schemas check',
   operands: '',
   operandsMax: 0,
-  summary: 'Compare our schemas with those of the registry; changes nothing.',
+  summary: 'Compare our schemas with the registry; changes nothing.',
   description:
     'Looks up each schema under its subject and says whether it is registered, missing, or may not follow the version ' +
     'that is there, with the field and the reason. Exit code 1 when one is missing or incompatible.\n\n' +

@@ -13,8 +13,9 @@ const spec = {
   description:
     'Runs the simulated exchanges, and the check behind --verify, in a process of their own, for runs of several ' +
     'services or with kills. Prints {"socket":PATH} when it is ready; `coin-stream start --simulate=PATH` attaches to ' +
-    'it, and `coin-stream simulate check` prints what the check found. Ends on SIGTERM or Ctrl-C, and when the ' +
-    'program that holds the other end of its stdin has gone.',
+    'it, and `coin-stream simulate check` prints what the check found. A service that stops in good order stops the ' +
+    'markets with it, so start those that belong together beside each other, and a new simulation for the next run. ' +
+    'Ends on SIGTERM or Ctrl-C, and when the program that holds the other end of its stdin has gone.',
   flags: {
     ...simulationFlags,
     socket: { value: 'PATH', help: 'Where to make the control socket (default: in a temporary folder).' }

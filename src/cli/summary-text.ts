@@ -31,8 +31,9 @@ export function summaryText(summary: Summary): string {
   return [
     '',
     ...wrap(
-      `Ran for ${formatDuration(summary.duration_ms)}: ${summary.exchanges} exchanges, ${summary.targets} targets, ` +
-        `${formatCount(summary.symbols)} symbols, ${formatCount(rate.reached)} events a second${asked}.`,
+      `Ran for ${formatDuration(summary.duration_ms)}: ${counted(summary.exchanges, 'exchange')}, ` +
+        `${counted(summary.targets, 'target')}, ${counted(summary.symbols, 'symbol')}, ` +
+        `${formatCount(rate.reached)} events a second${asked}.`,
       80
     ),
     '',
@@ -68,6 +69,10 @@ export function summaryText(summary: Summary): string {
     ...(summary.digests === null ? [] : ['', ...digestLines(summary.digests)]),
     ''
   ].join('\n')
+}
+
+function counted(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`
 }
 
 function latencyItem({ latency_ms: { p50, p99, p999 } }: Summary): string[] {

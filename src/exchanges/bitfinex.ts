@@ -69,6 +69,7 @@ const aliases: ReadonlyMap<string, string> = new Map([
   ['STJ', 'STORJ'],
   ['VSY', 'VSYS'],
   ['WAX', 'WAXP'],
+  ['XCH', 'XCHF'],
   ['YYW', 'YOYOW']
 ])
 const codeOf: ReadonlyMap<string, string> = new Map([...aliases].map(([code, common]) => [common, code]))
@@ -108,6 +109,8 @@ export const bitfinex: ExchangeAdapter = {
   quirks: [
     'Every frame of a connection carries a number one above the frame before; where one is missing the connection is dialled anew, since nobody can tell whose frame was lost.',
     'Book updates themselves are unnumbered; about every 2.5 seconds a checksum (CRC-32 over the 25 best levels of each side) tells whether the book is whole.',
+    'The book has the best 25 levels of each side; nothing is known of those beyond.',
+    'Tickers and books have no time of their own: exchange_ts is that of sending.',
     'A trade is announced twice with the same id; the first announcement (te) is published, the second (tu) ignored.',
     'Subscribing to trades brings the latest thirty, marked as SNAPSHOT and published oldest first.',
     'The ticker has neither open nor quote volume, and its two sizes are sums over 25 levels, so bid_size and ask_size are null; the raw fields BID_SIZE and ASK_SIZE carry the sums.',

@@ -58,6 +58,7 @@ export const bybit: ExchangeAdapter = {
     'The spot ticker carries neither best bid nor best ask.',
     "The ticker's open is prevPrice24h, the price 24 hours ago, where its rolling window begins.",
     'One bad topic may void the whole request it stands in, so the others are asked for again.',
+    'The book has the best 50 levels of each side; nothing is known of those beyond.',
     'Book updates carry a number that only grows and may skip, so that a lost update shows only when the book gets crossed.'
   ],
   endpoints: {
@@ -175,7 +176,7 @@ export const bybit: ExchangeAdapter = {
       match: [begins('/topic', 'orderbook.')],
       fields: {
         symbol: native('s'),
-        // Time of the matching engine; older frames have only that of the feed. Where both stand, `cts` comes last and wins.
+        // Time of the matching engine; older frames have only that of the feed.
         exchange_ts: instant('/cts|ts'),
         stream_type: words('/type', { snapshot: 'SNAPSHOT', delta: 'REALTIME' }),
         kind: words('/type', { snapshot: 'SNAPSHOT', delta: 'DELTA' }),

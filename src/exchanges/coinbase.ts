@@ -62,6 +62,7 @@ export const coinbase: ExchangeAdapter = {
     'The feed is that of Coinbase Exchange; frames of the Advanced Trade feed are ignored as an unsupported protocol.',
     'A book snapshot is the whole book, several megabytes for busy products, and its updates are unnumbered: a lost one shows only when the book crosses.',
     'A size of zero is spelled with as many decimals as the product has (0, 0.00, 0.00000000).',
+    'The side of a record is that of the taker; in matches the raw field side is that of the resting order, in tickers that of the taker.',
     'A ticker is sent when a trade happens and once after subscribing; there is no quote volume.',
     'The first record after subscribing to trades is an earlier trade, marked as SNAPSHOT.'
   ],
@@ -72,7 +73,8 @@ export const coinbase: ExchangeAdapter = {
       orderbook: 'wss://ws-feed.exchange.coinbase.com'
     },
     rest: 'https://api.exchange.coinbase.com',
-    allowedHosts: ['ws-feed.exchange.coinbase.com', 'ws-feed-public.sandbox.exchange.coinbase.com']
+    // Not the sandbox: its markets are made up, and records do not say from which host they came.
+    allowedHosts: ['ws-feed.exchange.coinbase.com']
   },
   // @see https://docs.cdp.coinbase.com/exchange/websocket-feed/rate-limits
   limits: {

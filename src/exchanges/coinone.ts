@@ -63,7 +63,7 @@ export const coinone: ExchangeAdapter = {
     'Open, high and low are documented as those of the UTC day, the volumes as those of the last 24 hours.',
     'A ticker is sent when something traded, so that its bid and ask may be older than those of the book.',
     'A pair that does not exist is confirmed like any other and refused right afterwards by an error that does not name it.',
-    'The first book after a subscription may carry a time some ten seconds before that of its content; its id is newer.',
+    'A book has up to 16 levels a side. The first one after a subscription may carry a time several seconds old; the larger id is the newer book.',
     'Ids are a time in milliseconds and three digits: they grow but have holes, so they tell no loss.',
     'Only another last price in a ticker proves that a trade happened, so trades at one price that fall silent are noticed late.'
   ],
@@ -171,19 +171,17 @@ export const coinone: ExchangeAdapter = {
         price: decimal('price|p'),
         size: decimal('qty|q'),
         // The seller's order was resting: the taker bought. Several public clients have it the other way round.
-        side: flag('is_seller_maker', 'BUY', 'SELL')
+        side: flag('is_seller_maker|sm', 'BUY', 'SELL')
       },
-      raw: {
-        ...projectable({
-          quote_currency: 'qc',
-          target_currency: 'tc',
-          id: 'i',
-          timestamp: 't',
-          price: 'p',
-          qty: 'q'
-        }),
-        is_seller_maker: 'is_seller_maker'
-      }
+      raw: projectable({
+        quote_currency: 'qc',
+        target_currency: 'tc',
+        id: 'i',
+        timestamp: 't',
+        price: 'p',
+        qty: 'q',
+        is_seller_maker: 'sm'
+      })
     },
     {
       name: 'coinone/orderbook',

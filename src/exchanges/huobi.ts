@@ -71,6 +71,9 @@ export const huobi: ExchangeAdapter = {
   quirks: [
     'Every frame of the server, heartbeats included, is compressed with gzip.',
     'Books are on another URL than tickers and trades, and start from a snapshot that is asked for on the same socket.',
+    'The book has the best 150 levels of each side; nothing is known of those beyond.',
+    'Tickers and books have no time of their own: exchange_ts is that of sending.',
+    'The first frame of trades after a subscription holds the latest trade from before it, without a mark.',
     'A frame with several trades lists the newest first; records have the order of the trades.',
     'The field "amount" is of the base currency, "vol" of the quote currency.',
     'The trade id is tradeId; the field "id" has 24 digits and is not used.'

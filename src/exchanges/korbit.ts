@@ -48,7 +48,7 @@ export const korbit: ExchangeAdapter = {
   channels: { ticker: 'ticker', trade: 'trade', orderbook: 'orderbook' },
   quirks: [
     'The exchange has been called Digital X since September 2026; the hosts of the old name still answer.',
-    'Every book frame is the whole book, although only the first one is marked as a snapshot.',
+    'Every book frame is the whole book of up to 30 levels a side, although only the first one is marked as a snapshot.',
     'A halted pair is confirmed and sends one empty book with an old time, then nothing.',
     'The venue may drop public messages under load without saying so: trade ids have holes anyway, so that such a loss cannot be told.'
   ],

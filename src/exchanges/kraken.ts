@@ -9,6 +9,7 @@ import {
   type SubscriptionChange,
   type SubscriptionRequest
 } from '../exchange-kit/adapter.ts'
+import { chunksOf } from '../exchange-kit/chunks.ts'
 import { crc32 } from '../exchange-kit/crc32.ts'
 import { is, isPresent, raw } from '../exchange-kit/field-table.ts'
 import { listOf, membersOf, textOf } from '../exchange-kit/json-members.ts'
@@ -305,10 +306,4 @@ function parseListing(body: JsonValue): readonly Instrument[] {
     instruments.push({ symbol: `${base}-${quoted}`, native: `${base}/${quoted}` })
   }
   return instruments
-}
-
-function chunksOf<Item>(items: readonly Item[], size: number): Item[][] {
-  const chunks: Item[][] = []
-  for (let from = 0; from < items.length; from += size) chunks.push(items.slice(from, from + size))
-  return chunks
 }

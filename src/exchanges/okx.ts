@@ -59,6 +59,7 @@ export const okx: ExchangeAdapter = {
   channels,
   quirks: [
     'A trade may merge several fills of one taker order at one price; its id is that of the last fill.',
+    'The book has the best 400 levels of each side; nothing is known of those beyond.',
     'A book that does not change is repeated about once a minute as an update with two empty sides and an unchanged number.',
     "The book's checksum has been 0 since 2026 and is neither checked nor passed on; the chain of numbers proves completeness.",
     "Open, high, low and volumes are of the last 24 hours; the day's openings (UTC and UTC+8) are raw fields."

@@ -1,6 +1,6 @@
 import { type Instrument } from '../domain/instrument.ts'
 import { type ControlEvent, type ExchangeAdapter, FrameClass, type Peeked } from '../exchange-kit/adapter.ts'
-import { is, raw } from '../exchange-kit/field-table.ts'
+import { is } from '../exchange-kit/field-table.ts'
 import { listOf, membersOf, textOf } from '../exchange-kit/json-members.ts'
 import { type JsonValue } from '../exchange-kit/json-value.ts'
 import { ascii, behind, indexOfByte, startsWith } from '../exchange-kit/peek.ts'
@@ -40,6 +40,7 @@ export const upbit: ExchangeAdapter = {
   channels: { ticker: 'ticker', trade: 'trade', orderbook: 'orderbook' },
   quirks: [
     'Open, high, low and the change are of the day that began at 00:00 UTC; the volumes are of the last 24 hours.',
+    'The ticker carries neither best bid nor best ask; a book has up to 30 levels a side.',
     'Subscriptions are not acknowledged: the first frame of a symbol confirms it, and an unknown one is passed over in silence.',
     'Trade ids are unique but no strict order.'
   ],
@@ -204,17 +205,15 @@ export const upbit: ExchangeAdapter = {
         bids: levels('orderbook_units|obu', 'bid_price|bp', 'bid_size|bs', { dropZero: true }),
         asks: levels('orderbook_units|obu', 'ask_price|ap', 'ask_size|as', { dropZero: true })
       },
-      raw: {
-        ...raw('level'),
-        ...projectable({
-          type: 'ty',
-          code: 'cd',
-          timestamp: 'tms',
-          total_ask_size: 'tas',
-          total_bid_size: 'tbs',
-          stream_type: 'st'
-        })
-      }
+      raw: projectable({
+        type: 'ty',
+        code: 'cd',
+        timestamp: 'tms',
+        total_ask_size: 'tas',
+        total_bid_size: 'tbs',
+        level: 'lv',
+        stream_type: 'st'
+      })
     }
   ],
   peek,

@@ -39,6 +39,7 @@ suite('the command line', () => {
     const { code, io } = await cli(['--help'])
     assert.equal(code, 0)
     for (const { spec } of verbs) assert.ok(io.stdout.includes(`  ${spec.verb} `), spec.verb)
+    for (const line of io.stdout.split('\n')) assert.ok(line.length <= 80, line)
     const bare = await cli([])
     assert.equal(bare.code, 2)
     assert.equal(bare.io.stderr, io.stdout)

@@ -25,13 +25,16 @@ export function isProvenSilent(track: SymbolTrack): boolean {
 
 /**
  * Whether a channel that ends now has been silent since well before a trade that its siblings have shown: too short for a
- * proof, yet something of it was lost.
+ * proof, yet something of it was lost. A sibling that moves sooner after the channel shows the very trade that the channel
+ * has shown as well.
  */
 export function owesEvents(track: SymbolTrack, nowMicros: number): boolean {
+  const withinMicros = track.showsWithinMs * 1000
   return (
     track.gap === null &&
     track.lastReceivedMicros > 0 &&
     track.moves.count > track.movesSeen &&
-    nowMicros - track.owesSinceMicros >= track.showsWithinMs * 1000
+    track.moves.lastMicros - track.lastReceivedMicros >= withinMicros &&
+    nowMicros - track.owesSinceMicros >= withinMicros
   )
 }

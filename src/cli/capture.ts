@@ -6,7 +6,7 @@ const spec = {
   verb: 'capture',
   operands: '[TARGET…]',
   operandsMax: 4096,
-  summary: 'Run the service and write the raw frames into a folder as well.',
+  summary: 'Run the service and keep its raw frames in a folder.',
   description:
     'Does what `coin-stream start --capture DIR` does: it collects and publishes, and beside that it keeps every frame ' +
     'as it came from the socket, with its receive time, connection and direction, and the REST bodies that belong to ' +

@@ -6,7 +6,7 @@ const spec = {
   verb: 'demo',
   operands: '[TARGET…]',
   operandsMax: 4096,
-  summary: 'Run the service on simulated exchanges, with nothing to set up.',
+  summary: 'Run the service on simulated exchanges; nothing to set up.',
   description:
     'Runs the whole service against simulated exchanges on this machine, which speak the real protocols, and keeps ' +
     'the records in a log inside the process, whatever KAFKA_BROKERS says. On a terminal it shows a live table, ' +

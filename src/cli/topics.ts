@@ -32,7 +32,7 @@ const planSpec = {
   verb: 'topics plan',
   operands: '',
   operandsMax: 0,
-  summary: 'Show the topics of the service and how those in Kafka differ.',
+  summary: 'Show the planned topics and how those in Kafka differ.',
   description:
     'Prints every topic with its partitions, retention and cleanup policy, and whether Kafka has it: missing, ok, or ' +
     `differs, with a sentence below for each difference that says what to do. Nothing is changed. ${which}\n\n` +

@@ -153,7 +153,10 @@ suite('Kafka behind TLS and SASL', () => {
   test('is verified by the simulation, whose process is told the password over its socket', async () => {
     const access = tlsTo(kafka.saslTls, { sasl: login() })
     const folder = mkdtempSync(join(tmpdir(), 'coin-stream-access-'))
-    const words = 'start --simulate --verify --for 4s --rate 500 --json --log-level debug'.split(' ')
+    const words =
+      'start upbit/trade:BTC-KRW,ETH-KRW upbit/orderbook:BTC-KRW binance/orderbook:BTC-USDT --simulate --verify --for 4s --rate 500 --json --log-level debug'.split(
+        ' '
+      )
     await using run = new CliProcess(words, folder, environment(access))
     const { code, stdout, stderr } = await run.ended
     rmSync(folder, { recursive: true, force: true })

@@ -52,6 +52,7 @@ suite('coin-stream exchanges', () => {
       document.exchanges.find(facts => facts['exchange'] === 'upbit'),
       JSON.parse(JSON.stringify(factsOf(upbit)))
     )
+    assert.deepEqual(factsOf(upbit).limits.rest_weight, { count: 10, window_ms: 1000 })
   })
 
   test('names the nearest to an exchange that does not exist, and refuses two forms at once', async () => {

@@ -197,6 +197,8 @@ suite('the summary', () => {
     assert.ok(flat.includes('records 20,000 made = 19,990 published + 6 duplicate + 4 superseded + 0 failed'))
     assert.ok(flat.includes('1,000 events a second (asked 1,000)'))
     assert.ok(flat.includes('9,000 books compared, 0 different'))
+    const single = summaryText({ ...sampleSummary, exchanges: 1, targets: 1, symbols: 1 })
+    assert.match(single, /: 1 exchange, 1 target, 1 symbol, /)
     assert.ok(!summaryText({ ...sampleSummary, truth: null }).includes('truth'))
   })
 

@@ -109,7 +109,9 @@ export function recordCode(
   }
   if (table.requestType === 'orderbook') before.push(levelsCode(table.fields, need, variable))
   if (table.requestType === 'ticker' && table.evidence !== undefined) {
-    before.push(numberCode('evidence', table.evidence, need, variable))
+    // A market that never traded has none; a name that is gone must be noticed all the same.
+    need(table.evidence.path)
+    before.push(numberCode('evidence', { ...table.evidence, optional: true }, need, variable))
     facts.push('if (evidence === evidence) batch.evidence(evidence);')
   }
   const symbol = symbolCode(table.fields.symbol, need)

@@ -56,7 +56,9 @@ export class Coverage {
       // A lost trade that was shown again later says nothing of what still came at its place.
       const isRecovered =
         ledger.requestType === 'trade' && delivered.isSnapshot(i) && positionOf(i) < this.#highestBefore[i]!
-      this.#lowestFrom[i] = isRecovered ? this.#lowestFrom[i + 1]! : Math.min(this.#lowestFrom[i + 1]!, lowest)
+      this.#lowestFrom[i] = isRecovered
+        ? this.#lowestFrom[i + 1]!
+        : Math.min(this.#lowestFrom[i + 1]!, lowest)
     }
     this.#lostBefore = new Int32Array(sent + 1)
     for (let position = 0; position < sent; position++) {

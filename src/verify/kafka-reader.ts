@@ -20,6 +20,8 @@ const retry = { initialRetryTime: 200, maxRetryTime: 2000, retries: 5 }
 interface PartitionPosition {
   next: bigint
   end: bigint
+  /** A position to which we went back once because the client had jumped over it. */
+  wentBackTo: bigint
 }
 
 /**
@@ -81,7 +83,12 @@ export class KafkaReader implements RecordReader {
       this.#trouble = payload.error.message
       this.#note(`reading back from Kafka was interrupted: ${payload.error.message}`)
     })
-    await consumer.run({ autoCommit: false, eachBatch: payload => this.#batch(payload) })
+    // A batch that is left half-way must not count as read.
+    await consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      eachBatch: payload => this.#batch(payload)
+    })
   }
 
   async finish(deadlineMs: number): Promise<void> {
@@ -196,6 +203,15 @@ export class KafkaReader implements RecordReader {
     for (const { offset, key, value } of messages) {
       if (!payload.isRunning() || payload.isStale()) return
       const number = BigInt(offset)
+      if (number > position.next && position.wentBackTo !== position.next) {
+        // Offsets have no holes here: nobody compacts these topics or writes to them in transactions.
+        this.#note(
+          `reading back from Kafka jumped from ${position.next} to ${offset} of ${topic}/${partition}`
+        )
+        position.wentBackTo = position.next
+        this.#consumer?.seek({ topic, partition, offset: position.next.toString() })
+        return
+      }
       if (number >= position.next) {
         if (value !== null) {
           const prepared = this.#prepare(value)
@@ -214,7 +230,7 @@ export class KafkaReader implements RecordReader {
   #positionOf(topic: string, partition: number): PartitionPosition {
     const positions = this.#positions.get(topic) ?? []
     this.#positions.set(topic, positions)
-    return (positions[partition] ??= { next: 0n, end: 0n })
+    return (positions[partition] ??= { next: 0n, end: 0n, wentBackTo: -1n })
   }
 
   #isAtEnd(): boolean {

@@ -107,6 +107,8 @@ export class ConnectionLife {
     for (const track of connection.tracks) {
       if (track.connection !== connection.context.connection) continue
       track.lastReceivedMicros = atMicros
+      // Our predecessor knew the trades; what was received by then is older than its receipt.
+      track.newestTradeMicros = Math.max(track.newestTradeMicros, atMicros)
       track.lastFrameSeq = lastFrameSeq
       track.lastConnectionId = connection.context.connectionId
       this.#gaps.open(track, 'undelivered', connection.openedMicros, {})

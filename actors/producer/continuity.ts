@@ -188,6 +188,13 @@ export class Continuity {
     const start = batch.tradeIdStart(row)
     const end = batch.tradeIdEnd(row)
     const received = batch.receivedMicros(row)
+    const isSnapshot = (batch.flags(row) & RecordFlag.snapshotStream) !== 0
+    // What a new subscription shows again is known, or lost and declared, unless it is newer than all that was published.
+    if (isSnapshot && batch.exchangeMicros(row) < track.newestTradeMicros) {
+      this.#good.note(track, batch, row, true)
+      this.#output.drop(owner, 'duplicate')
+      return
+    }
     if (track.idsAreContiguous) {
       const id = integerOf(bytes, start, end)
       if (!this.#contiguous(track, id, batch, row)) {
@@ -196,8 +203,7 @@ export class Continuity {
         return
       }
     } else if (track.tradeIds !== null) {
-      const mayRepeat =
-        (batch.flags(row) & RecordFlag.snapshotStream) !== 0 || received < track.repeatsUntilMicros
+      const mayRepeat = isSnapshot || received < track.repeatsUntilMicros
       if (mayRepeat && track.tradeIds.has(bytes, start, end)) {
         this.#good.note(track, batch, row, true)
         this.#output.drop(owner, 'duplicate')
@@ -205,6 +211,8 @@ export class Continuity {
       }
       track.tradeIds.add(bytes, start, end)
     }
+    if (batch.exchangeMicros(row) > track.newestTradeMicros)
+      track.newestTradeMicros = batch.exchangeMicros(row)
     showTrade(track.moves, received)
     this.#good.note(track, batch, row, false)
     this.#good.publish(track, batch, row, owner)

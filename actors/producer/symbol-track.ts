@@ -53,6 +53,8 @@ export interface SymbolTrack extends MoveFollower {
   /** Contiguous trade ids: the highest seen, NaN before the first; holes that late ids may fill. */
   lastTradeId: number
   holes: TradeHole[]
+  /** Event time of the newest trade that was published, by this producer or the one before; 0 before the first. */
+  newestTradeMicros: number
   /** Until then records may repeat what was published before a (re)subscribe. */
   repeatsUntilMicros: number
   /** Of a ticker or whole book: the last ones, to tell a repeated one. */

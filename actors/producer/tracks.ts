@@ -82,6 +82,7 @@ export class Tracks {
       lastConnectionId: '',
       lastTradeId: Number.NaN,
       holes: [],
+      newestTradeMicros: 0,
       repeatsUntilMicros: 0,
       movesSeen: 0,
       owesSinceMicros: 0,

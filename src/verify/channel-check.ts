@@ -140,18 +140,14 @@ export class ChannelCheck {
     return isSame ? 'same' : 'altered'
   }
 
-  /**
-   * Within a connection frames count up; the ledger's order holds always, but where the wire was told to swap, and for
-   * trades that were lost and come again among the recent ones that a new subscription is shown.
-   */
+  /** Within a connection frames count up; the ledger's order holds always, but where the wire was told to swap. */
   #order(record: DataRecord, ordinal: number): void {
     this.#enter(record)
     const isLater =
       record.frame_seq > this.#frameSeq ||
       (record.frame_seq === this.#frameSeq && record.frame_index > this.#frameIndex)
     const position = this.ledger.wirePosition(ordinal)
-    const isRecovered = this.ledger.requestType === 'trade' && record.stream_type === 'SNAPSHOT'
-    if (!isLater || (position < this.#lastWirePosition && !isRecovered)) {
+    if (!isLater || position < this.#lastWirePosition) {
       this.counts.misordered++
       const [frameSeq, last] = [this.#frameSeq, this.#lastWirePosition]
       this.#findings.sample('misordered', () =>

@@ -53,12 +53,7 @@ export class Coverage {
     for (let i = count - 1; i >= 0; i--) {
       // What a snapshot covers is superseded; its first event behind it is the next one.
       const lowest = positionOf(i) + (delivered.isSnapshot(i) ? 1 : 0)
-      // A lost trade that was shown again later says nothing of what still came at its place.
-      const isRecovered =
-        ledger.requestType === 'trade' && delivered.isSnapshot(i) && positionOf(i) < this.#highestBefore[i]!
-      this.#lowestFrom[i] = isRecovered
-        ? this.#lowestFrom[i + 1]!
-        : Math.min(this.#lowestFrom[i + 1]!, lowest)
+      this.#lowestFrom[i] = Math.min(this.#lowestFrom[i + 1]!, lowest)
     }
     this.#lostBefore = new Int32Array(sent + 1)
     for (let position = 0; position < sent; position++) {

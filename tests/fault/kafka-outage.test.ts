@@ -5,6 +5,7 @@ import { type StatusSnapshot } from '../../src/app/service.ts'
 import { startSimulation } from '../../src/app/simulation-client.ts'
 import { askAdmin } from '../../src/cli/admin-client.ts'
 import { recordsBalance } from '../../src/domain/ledger.ts'
+import { regions, requestTypes } from '../../src/domain/target.ts'
 import { assertClean, isShort, passes } from '../support/fault-run.ts'
 import { type OwnKafka, startKafka, witness } from '../support/kafka.ts'
 import { type CliEnd, CliFolder, type CliProcess, summaryOf } from '../support/run-cli.ts'
@@ -114,10 +115,7 @@ test('a service that starts without Kafka keeps what comes and sends all of it w
     assert.equal(ended.stderr.match(/could not be created/g)?.length, 1, ended.stderr)
     assert.deepEqual([frames.shed, records.failed, gaps.opened], [0, 0, 0])
     assert.ok(recordsBalance(records))
-    const topics = ['ticker', 'trade', 'orderbook'].flatMap(type => [
-      `${type}-data.asia`,
-      `${type}-data.korea`
-    ])
+    const topics = requestTypes.flatMap(type => regions.map(region => `${type}-data.${region}`))
     const kept = await witness(kafka.brokers, topics)
     const own = kept.filter(({ value }) => String(value['connection_id']).startsWith('late/'))
     assert.equal(own.length, records.published)

@@ -55,16 +55,6 @@ suite('the check of trades', () => {
     assertTruth(bench.truth(), { delivered: 7, declared_missing: 3 })
   })
 
-  test('lets a lost trade come late when a new subscription is shown the recent ones, and the rest stays declared', () => {
-    const bench = new CheckBench()
-    bench.makeTrades(10)
-    for (const ordinal of [0, 1, 6, 7]) bench.deliverTrade(ordinal)
-    bench.declareTradeGap('g1', { frame: 2 }, { frame: 7 })
-    bench.deliverTrade(3, { connection: 1, frame: 1 }, { stream_type: 'SNAPSHOT' })
-    for (const ordinal of [8, 9]) bench.deliverTrade(ordinal, { connection: 1, frame: ordinal - 6 })
-    assertTruth(bench.truth(), { delivered: 7, declared_missing: 3 })
-  })
-
   test('does not let a gap declare what was lost outside of it', () => {
     const bench = new CheckBench()
     bench.makeTrades(10)

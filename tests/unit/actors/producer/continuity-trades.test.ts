@@ -205,3 +205,20 @@ test('as many unique ids as the limit are remembered', () => {
   assert.equal(rig.send({ id: '17636400000000002' }), 'duplicate')
   assert.equal(rig.send({ id: '17636400000000001' }), 'published', 'it is forgotten')
 })
+
+test('of the trades that a new subscription is shown only those newer than what was published are news', () => {
+  const rig = unique()
+  const at = rig.nowMs
+  const shown = (id: string, exchangeMs: number) => rig.send({ id, isSnapshot: true, exchangeMs })
+  assert.equal(shown('early', at - 5_000), 'published', 'the first of all')
+  assert.equal(rig.send({ id: 'live', exchangeMs: at }), 'published')
+  rig.lose()
+  rig.open()
+  assert.equal(
+    shown('lost before', at - 1_000),
+    'duplicate',
+    'it was lost and declared, and would come out of order'
+  )
+  assert.equal(shown('live', at), 'duplicate')
+  assert.equal(shown('missed', at + 1_000), 'published')
+})

@@ -16,6 +16,8 @@ const doublingsMax = 6
  */
 export function isProvenSilent(track: SymbolTrack): boolean {
   if (!track.isConnected || track.isHealing || track.confirmedMicros === 0) return false
+  // What we shed ourselves is not the venue's silence.
+  if (track.gap?.reason === 'shed') return false
   if (track.moves.count - track.movesSeen < movesThatProveSilence) return false
   if (track.book !== null && track.book.isInStream && !track.book.isSynced) return false
   const heardMicros = Math.max(track.lastReceivedMicros, track.confirmedMicros)

@@ -132,7 +132,11 @@ export async function startOrAttach(
   const client =
     options.attach === null ? await startSimulation(options) : new SimulationClient(options.attach)
   try {
-    await client.open()
+    const { frozen } = await client.open()
+    if (frozen) {
+      const message = `The markets behind ${options.attach} stand still, since a run on them has ended. Start coin-stream simulate anew.`
+      throw new IngestError('SIMULATOR_FAILED', message)
+    }
   } catch (error) {
     await client.close()
     throw error

@@ -14,6 +14,8 @@ export interface SimulationVenues {
   readonly seed: number
   readonly rate: number | 'max'
   readonly venues: readonly SimulatedVenue[]
+  /** The markets stand still: a run has ended on them. */
+  readonly frozen: boolean
 }
 
 /** `GET /v1/stats`; rates are events per second over all venues. */

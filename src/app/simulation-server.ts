@@ -24,7 +24,7 @@ const readersMax = 8
 export interface ControlledSimulators {
   readonly ledger: Ledger
   readonly faultLog: FaultLog
-  readonly venues: SimulationVenues
+  readonly venues: Omit<SimulationVenues, 'frozen'>
   stats(): Omit<SimulationStats, 'read'>
   freeze(): Promise<void>
 }
@@ -38,6 +38,7 @@ export class SimulationServer {
   readonly #registries: SchemaRegistry[] = []
   #check: Check | null = null
   #truth: Truth | null = null
+  #isFrozen = false
   #finishing: Promise<Truth> | null = null
 
   /** @param explain told, at the end of a check, a sentence for each sample of what is wrong */
@@ -77,7 +78,7 @@ export class SimulationServer {
     const body = await readBody(request)
     switch (`${request.method} ${pathname}`) {
       case 'GET /v1/venues':
-        return this.#simulators.venues
+        return { ...this.#simulators.venues, frozen: this.#isFrozen } satisfies SimulationVenues
       case 'GET /v1/stats':
         return { ...this.#simulators.stats(), read: this.#check?.records ?? null } satisfies SimulationStats
       case 'GET /v1/truth':
@@ -86,6 +87,7 @@ export class SimulationServer {
         await this.#attach(sourceOf(body))
         return {}
       case 'POST /v1/freeze':
+        this.#isFrozen = true
         await this.#simulators.freeze()
         return {}
       case 'POST /v1/finish':

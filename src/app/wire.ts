@@ -302,7 +302,10 @@ class Service implements RunningService {
 
   async #drain(): Promise<Summary> {
     const states = new Map(this.snapshot().targets.map(({ target, state }) => [target, state]))
-    await this.#simulation?.freeze()
+    // Markets that others may still want go on, unless the check needs them to stand still.
+    if (this.#options.simulation?.attach === null || this.#options.simulation?.verify === true) {
+      await this.#simulation?.freeze()
+    }
     await this.#threads?.drain(this.#drainMs)
     const durationMs = Date.now() - this.#startedMs
     const { user, system } = process.cpuUsage(this.#cpuBefore)

@@ -74,7 +74,8 @@ export async function readCaptureFolder(folder: string): Promise<CaptureContent>
   try {
     text = await readFile(path, 'utf8')
   } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'it has no capture.json' : String(error)
+    const why =
+      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'it has no capture.json' : (error as Error).message
     throw new IngestError('FILE_UNREADABLE', `${folder} is not a folder of a capture: ${why}.`)
   }
   const manifest = manifestOf(text, path)

@@ -4,14 +4,14 @@ import { assertClean, FaultRun, isShort } from '../support/fault-run.ts'
 import { startKafka } from '../support/kafka.ts'
 
 /** Enough for every symbol of the demo to have had records, so that each of them has a gap when its thread dies. */
-const recordsBetween = isShort ? 800 : 5_000
+const recordsBetween = isShort ? 3_000 : 8_000
 
 async function runWithCrashes(
   seed: number,
   threads: readonly string[],
   settings: Readonly<Record<string, string>> = {}
 ): Promise<void> {
-  await using run = await FaultRun.start({ seed, settings })
+  await using run = await FaultRun.start({ seed, settings, rate: 1500 })
   await run.publishes(recordsBetween)
   for (const thread of threads) {
     const before = run.service.snapshot().gaps.opened

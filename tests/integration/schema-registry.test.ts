@@ -4,7 +4,7 @@ import { suite, test } from 'node:test'
 import { SchemaRegistry } from '../../src/bus/schema-registry.ts'
 import { allSubjects, avroSchemas } from '../../src/domain/avro-subjects.ts'
 import { dataTopicsOf } from '../../src/domain/routing.ts'
-import { requestTypes } from '../../src/domain/target.ts'
+import { regions, requestTypes } from '../../src/domain/target.ts'
 import { truthFaults } from '../../src/domain/truth.ts'
 import { startKafka, witness } from '../support/kafka.ts'
 import { CliFolder, summaryOf } from '../support/run-cli.ts'
@@ -22,7 +22,7 @@ function registryUrl(): string {
 }
 
 const localIdMin = 2 ** 30
-const topics = (['korea', 'asia'] as const).flatMap(region => dataTopicsOf(region, requestTypes))
+const topics = regions.flatMap(region => dataTopicsOf(region, requestTypes))
 
 interface CheckedSubject {
   readonly subject: string
@@ -194,7 +194,7 @@ suite('a start with a registry', () => {
     for (const fault of truthFaults) assert.equal(summary.truth?.[fault], 0, fault)
     assert.ok(summary.truth!.delivered > 0)
 
-    const connects = ['ws.connect_success.korea', 'ws.connect_success.asia']
+    const connects = regions.map(region => `ws.connect_success.${region}`)
     const records = await witness(kafka.brokers, [...topics, ...connects], registryUrl())
     assert.ok(records.length > summary.records.published)
     const expected = { ticker: 'Ticker', trade: 'Trade', orderbook: 'OrderBook', ws: 'ConnectSuccess' }

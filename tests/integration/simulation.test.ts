@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import { openSimulation } from '../../src/app/simulation.ts'
-import { SimulationClient } from '../../src/app/simulation-client.ts'
+import { SimulationClient, startOrAttach } from '../../src/app/simulation-client.ts'
 import { type IngestError } from '../../src/core/errors.ts'
 import { simulatedExchanges } from '../../src/simulator/simulations.ts'
 import { type CheckSource } from '../../src/verify/record-source.ts'
@@ -56,6 +56,17 @@ suite('the simulation', () => {
       await assert.rejects(client.finish(), { code: 'USAGE' })
       const socket = join(tmpdir(), 'coin-stream-nobody.sock')
       await assert.rejects(client.check({ kind: 'embedded', socket }), { code: 'SERVICE_UNREACHABLE' })
+    })
+  })
+
+  test('takes nobody in whose markets stand still, and says what to do', async () => {
+    await withSimulation(async client => {
+      await client.freeze()
+      const again = startOrAttach({ attach: client.socket, rate: 200, seed: 7, faults: '' })
+      await assert.rejects(again, {
+        code: 'SIMULATOR_FAILED',
+        message: /stand still.*Start coin-stream simulate anew/
+      })
     })
   })
 

@@ -28,6 +28,7 @@ export interface LiveCheckOptions {
 /** Connects to each exchange as the service does and reports what works. Never rejects because of a venue. */
 export async function runLiveCheck(options: LiveCheckOptions): Promise<LiveCheckReport> {
   const { exchanges, symbols, forMs, isSimulated, signal } = options
+  const version = projectVersion()
   const startedMs = Date.now()
   const delays = monitorEventLoopDelay({ resolution: delayResolutionMs })
   delays.enable()
@@ -65,7 +66,7 @@ export async function runLiveCheck(options: LiveCheckOptions): Promise<LiveCheck
   const found = exchanges.flatMap(exchange => reports.get(exchange) ?? [])
   return {
     live_check: 1,
-    version: projectVersion(),
+    version,
     node: process.version,
     platform: `${process.platform} ${process.arch}`,
     date: new Date(startedMs).toISOString(),

@@ -163,3 +163,19 @@ test('a ticker shows a trade when its evidence changes, not at its first and not
   })
   assert.equal(moves.lastMicros, 6)
 })
+
+test('a channel whose frames we shed is not silent by its venue', () => {
+  const track = heard()
+  moveAt(track, 20, 21, 22)
+  assert.equal(isProvenSilent(track), true)
+  const gap = {
+    id: '1',
+    connectionId: 'c',
+    openedMicros: 0,
+    lastFrameSeq: 0,
+    lastSequence: null,
+    missed: null
+  }
+  track.gap = { ...gap, reason: 'shed', shed: 3 }
+  assert.equal(isProvenSilent(track), false)
+})

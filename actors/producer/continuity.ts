@@ -15,6 +15,8 @@ const holesMax = 64
 /** How long after a (re)subscribe what comes may repeat what was published before it. */
 export const repeatWindowMicros = 10_000_000
 
+/** A symbol that is subscribed anew has left its old subscription and got the new one within this time. */
+const renewalMicros = 2_000_000
 /** An older connection that was silent for so long, while the newer one was not, is left before it ends. */
 const olderSilentMicros = 2_000_000
 /** Records of a newer connection that wait for the end of the older one; beyond it they do not wait. */
@@ -167,6 +169,7 @@ export class Continuity {
   /** The channel is subscribed anew because it is silent. */
   healed(track: SymbolTrack, nowMicros: number): void {
     track.isHealing = true
+    track.renewedMicros = nowMicros + renewalMicros
     track.heals++
     if (track.book !== null) this.#books.healed(track.book, nowMicros)
   }

@@ -30,9 +30,12 @@ export class GoodRecords {
     this.#output = output
   }
 
-  /** Notes a good record, which closes an open gap. A repetition has no sequence of its own to tell. */
+  /**
+   * Notes a good record, which closes an open gap, but not while the symbol is being subscribed anew: until the old
+   * subscription has ended and the new one begun, more may be lost. A repetition has no sequence of its own to tell.
+   */
   note(track: SymbolTrack, batch: RecordBatch, row: number, isRepetition: boolean): void {
-    if (track.gap !== null) {
+    if (track.gap !== null && batch.receivedMicros(row) >= track.renewedMicros) {
       const sequence = isRepetition ? null : (batch.tradeId(row) ?? batch.sequenceLast(row))
       this.#gaps.close(track, gapEnd(track, batch, row, sequence), null)
     }

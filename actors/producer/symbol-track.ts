@@ -61,6 +61,8 @@ export interface SymbolTrack extends MoveFollower {
   readonly states: RecentStates | null
   /** Whether it was subscribed anew because it was silent, and how often since it was heard. */
   isHealing: boolean
+  /** By then a subscription that was asked for anew, because of silence, has taken the place of the old one. */
+  renewedMicros: number
   heals: number
   /** How long after a trade this channel may take to show it, milliseconds. */
   readonly showsWithinMs: number

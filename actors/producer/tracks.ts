@@ -87,6 +87,7 @@ export class Tracks {
       movesSeen: 0,
       owesSinceMicros: 0,
       isHealing: false,
+      renewedMicros: 0,
       heals: 0,
       showsWithinMs: freshness?.showsTradesWithinMs[target.request_type] ?? showsWithinMsDefault,
       gap: null

@@ -129,3 +129,17 @@ test('a record or a confirmation ends the healing of a silent channel', () => {
   rig.open()
   assert.equal(rig.track.isHealing, false)
 })
+
+test('a gap stays open while a silent symbol is subscribed anew, since its old subscription may still bring something', () => {
+  const rig = new ContinuityRig('ticker', wholeBooks)
+  rig.open()
+  rig.send({ id: '10' })
+  rig.gaps.open(rig.track, 'stale', rig.nowMs * 1000, {})
+  rig.continuity.healed(rig.track, rig.nowMs * 1000)
+  rig.send({ id: '11' })
+  assert.deepEqual(rig.gaps.counts, { opened: 1, closed: 0, open: 1 })
+  rig.pass(2)
+  rig.send({ id: '12' })
+  assert.deepEqual(rig.gaps.counts, { opened: 1, closed: 1, open: 0 })
+  assert.deepEqual(rig.published, ['10', '11', '12'])
+})

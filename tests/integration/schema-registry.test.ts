@@ -214,7 +214,11 @@ suite('a start with a registry', () => {
       assert.deepEqual([...ids], [found?.id], topic)
     }
 
-    const tail = await folder.run(['tail', 'trade-data.korea', '--from', 'earliest', '-n', '3'], env)
+    const filter = ['--filter', 'korea|upbit|trade']
+    const tail = await folder.run(
+      ['tail', 'trade-data.korea', '--from', 'earliest', '-n', '3', ...filter],
+      env
+    )
     assert.equal(tail.code, 0, tail.stderr)
     for (const line of tail.stdout.trim().split('\n')) {
       assert.equal((JSON.parse(line) as { value: { exchange?: string } }).value.exchange, 'upbit', line)

@@ -75,6 +75,8 @@ export class Threads {
   #partitions: Readonly<Record<string, number>> = {}
   /** Gaps that all producers have opened. */
   #gapsOpened = 0
+  /** How many of them the last statistics know of. */
+  #gapsCounted = 0
   /** Those of whose end the sink is not known to have heard: when the producer dies they are its successor's. */
   readonly #openGaps = new Map<string, Gap>()
   readonly #captured = new CaptureTally()
@@ -105,7 +107,9 @@ export class Threads {
   }
 
   get gaps(): ProducerStats['gaps'] {
-    const open = this.#stats?.gaps.open ?? this.#openGaps.size
+    // Statistics come once a second; what was opened since is taken for open.
+    const since = this.#gapsOpened - this.#gapsCounted
+    const open = this.#stats === null ? this.#openGaps.size : this.#stats.gaps.open + since
     return { opened: this.#gapsOpened, closed: this.#gapsOpened - open, open }
   }
 
@@ -245,7 +249,9 @@ export class Threads {
       },
       {
         stats: stats => {
-          if (producer === this.#producer) this.#stats = stats
+          if (producer !== this.#producer) return
+          this.#stats = stats
+          this.#gapsCounted = this.#gapsOpened
         },
         gapOpened: gap => {
           this.#gapsOpened++

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { type StatusSnapshot } from '../../src/app/service.ts'
 import { assertClean, FaultRun, isShort } from '../support/fault-run.ts'
 import { startKafka } from '../support/kafka.ts'
 
@@ -12,15 +13,17 @@ async function runWithCrashes(
   settings: Readonly<Record<string, string>> = {}
 ): Promise<void> {
   await using run = await FaultRun.start({ seed, settings, rate: 1500 })
+  // Venues let connections come one after another: the last of them may take seconds.
+  const allLive = ({ targets }: StatusSnapshot): boolean => targets.every(({ state }) => state === 'live')
+  await run.until('every target live', allLive)
   await run.publishes(recordsBetween)
   for (const thread of threads) {
     const before = run.service.snapshot().gaps.opened
     await run.service.crash(thread)
-    // Venues let connections come back one after another: the last of them may take seconds.
     const everywhere = before + run.service.snapshot().targets.reduce((sum, { symbols }) => sum + symbols, 0)
     await run.until(
       `gaps after the end of ${thread}`,
-      ({ gaps }) => gaps.opened >= everywhere && gaps.open === 0
+      status => status.gaps.opened >= everywhere && status.gaps.open === 0 && allLive(status)
     )
     await run.publishes(recordsBetween)
   }

@@ -3,20 +3,25 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { type Summary } from '../../src/domain/summary.ts'
 import { digestsOf, runTo } from '../support/capture-run.ts'
+import { isShort } from '../support/fault-run.ts'
 import { CliFolder } from '../support/run-cli.ts'
 
 const trouble =
   'drop:3s,corrupt:0.002,reorder:0.002,stall:7s,mute:okx/orderbook:BTC-USDT,mute:binance/trade:ETH-USDT,' +
   'lose:binance/orderbook:BTC-USDT,lose:huobi/orderbook:BTC-USDT,reject:binance/ticker:ETH-USDT'
 
-for (const [name, faults] of [
-  ['a demo of 20 s', []],
-  ['a demo of 20 s full of faults', ['--faults', trouble]]
-] as const) {
+const duration = isShort ? '6s' : '20s'
+const demos = [
+  [`a demo of ${duration}`, []],
+  [`a demo of ${duration} full of faults`, ['--faults', trouble]]
+] as const
+
+// The short form of the quiet one is among the integration tests.
+for (const [name, faults] of isShort ? demos.slice(1) : demos) {
   test(`${name} over all exchanges, replayed twice, has the same SHA-256 for every key`, async () => {
     using folder = new CliFolder()
     const capture = join(folder.path, 'demo')
-    const words = ['demo', '--capture', capture, '--for', '20s', '--rate', '3000', '--digests']
+    const words = ['demo', '--capture', capture, '--for', duration, '--rate', '3000', '--digests']
     const live = await runTo(folder, [...words, ...faults])
     const first = await runTo(folder, ['replay', capture, '--digests'])
     const second = await runTo(folder, ['replay', capture, '--digests'])

@@ -192,8 +192,9 @@ export class Continuity {
     const end = batch.tradeIdEnd(row)
     const received = batch.receivedMicros(row)
     const isSnapshot = (batch.flags(row) & RecordFlag.snapshotStream) !== 0
-    // What a new subscription shows again is known, or lost and declared, unless it is newer than all that was published.
-    if (isSnapshot && batch.exchangeMicros(row) < track.newestTradeMicros) {
+    // What a new subscription shows again is known, or lost and declared, unless it is newer than all that was published
+    // before its frame: the trades within it need not be in the order of their times.
+    if (isSnapshot && batch.exchangeMicros(row) < newestBeforeFrame(track, batch, row)) {
       this.#good.note(track, batch, row, true)
       this.#output.drop(owner, 'duplicate')
       return
@@ -304,6 +305,18 @@ export class Continuity {
     if (isSnapshot && exchangeMicros < states.newestMicros) return true
     return states.has(batch.bytes, start, end, exchangeMicros)
   }
+}
+
+/** Event time of the newest trade that was published before the frame of this record. */
+function newestBeforeFrame(track: SymbolTrack, batch: RecordBatch, row: number): number {
+  const { shown } = track
+  const frameSeq = batch.frameSeq(row)
+  if (shown.frameSeq !== frameSeq || shown.connection !== batch.connection) {
+    shown.connection = batch.connection
+    shown.frameSeq = frameSeq
+    shown.newestMicros = track.newestTradeMicros
+  }
+  return shown.newestMicros
 }
 
 /** Whether a state that was held is older than what the older connection brought; `NaN` is of no age. */

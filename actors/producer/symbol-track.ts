@@ -55,6 +55,8 @@ export interface SymbolTrack extends MoveFollower {
   holes: TradeHole[]
   /** Event time of the newest trade that was published, by this producer or the one before; 0 before the first. */
   newestTradeMicros: number
+  /** The frame that last showed trades again, and what `newestTradeMicros` was before it. */
+  readonly shown: { connection: number; frameSeq: number; newestMicros: number }
   /** Until then records may repeat what was published before a (re)subscribe. */
   repeatsUntilMicros: number
   /** Of a ticker or whole book: the last ones, to tell a repeated one. */

@@ -83,6 +83,7 @@ export class Tracks {
       lastTradeId: Number.NaN,
       holes: [],
       newestTradeMicros: 0,
+      shown: { connection: -1, frameSeq: -1, newestMicros: 0 },
       repeatsUntilMicros: 0,
       movesSeen: 0,
       owesSinceMicros: 0,

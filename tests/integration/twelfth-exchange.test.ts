@@ -113,15 +113,15 @@ const steps: readonly Step[] = [
   { paths: [], commands: [`coin-stream decode ${name} --explain < frames.ndjson`] },
   { paths: ['docs/exchanges.md'], commands: ['coin-stream exchanges --markdown > docs/exchanges.md'] },
   {
-    paths: [`src/simulator/${name}.ts`, 'src/simulator/simulations.ts', 'src/simulator/timings.ts'],
+    paths: [`src/simulator/venues/${name}.ts`, 'src/simulator/simulations.ts', 'src/simulator/timings.ts'],
     commands: [],
     act: () => {
       const registry = 'src/simulator/simulations.ts'
-      write(`src/simulator/${name}.ts`, template('simulator.ts.txt'))
+      write(`src/simulator/venues/${name}.ts`, template('simulator.ts.txt'))
       insert(
         registry,
         /(?=import \{ upbitSimulation \})/,
-        `import { ${name}Simulation } from './${name}.ts'\n`
+        `import { ${name}Simulation } from './venues/${name}.ts'\n`
       )
       insert(registry, /export const simulations = \{\n/, `  ${name}: ${name}Simulation,\n`)
     }
@@ -243,7 +243,7 @@ suite('a twelfth exchange, added as CONTRIBUTING.md says', () => {
       'src/exchanges/registry.ts',
       `src/exchanges/${name}.ts`,
       'src/simulator/simulations.ts',
-      `src/simulator/${name}.ts`,
+      `src/simulator/venues/${name}.ts`,
       fixtureRegistry,
       `tests/fixtures/${name}.ts`
     ])

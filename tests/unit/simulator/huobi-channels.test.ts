@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { javaSize } from '../../../src/simulator/huobi-channels.ts'
+import { javaSize } from '../../../src/simulator/venues/huobi-channels.ts'
 
 const cases: readonly [whole: number, decimals: number, wire: string, expanded: string][] = [
   [12, 3_400_000, '12.034', '12.034'],

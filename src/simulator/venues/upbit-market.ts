@@ -1,9 +1,9 @@
-import { writeAscii, writeDigits, writeEight } from './digits.ts'
-import { Market } from './market.ts'
-import { type MarketSpec } from './market-spec.ts'
-import { PriceLadder } from './price-ladder.ts'
-import { SequentialIds } from './sequential-ids.ts'
-import { type TextTable } from './text-table.ts'
+import { writeAscii, writeDigits, writeEight } from '../digits.ts'
+import { Market } from '../market.ts'
+import { type MarketSpec } from '../market-spec.ts'
+import { PriceLadder } from '../price-ladder.ts'
+import { SequentialIds } from '../sequential-ids.ts'
+import { type TextTable } from '../text-table.ts'
 
 /** Share of trades whose id is lower than that of the trade before (6 of 976 on the recorded wire). */
 const lateIdRate = 0.006

@@ -1,4 +1,16 @@
-import { type RequestType } from '../domain/target.ts'
+import { type RequestType } from '../../domain/target.ts'
+import { type Listener } from '../channel.ts'
+import { type ChannelSet, type Run } from '../channel-set.ts'
+import { type Connection } from '../connection.ts'
+import { nowMs } from '../fault-log.ts'
+import { Opcode } from '../frame-template.ts'
+import { dollarMarkets } from '../market-spec.ts'
+import { RateWindow } from '../rate-window.ts'
+import { readRequest } from '../request-values.ts'
+import { type Simulation } from '../simulation.ts'
+import { textFrame } from '../text-channel.ts'
+import { type Timings } from '../timings.ts'
+import { type RestAnswer, type Session, type Venue } from '../venue-server.ts'
 import {
   BitfinexBook,
   type BitfinexChannel,
@@ -8,18 +20,6 @@ import {
   bitfinexDepth,
   bitfinexTimeDigits
 } from './bitfinex-channels.ts'
-import { type Listener } from './channel.ts'
-import { type ChannelSet, type Run } from './channel-set.ts'
-import { type Connection } from './connection.ts'
-import { nowMs } from './fault-log.ts'
-import { Opcode } from './frame-template.ts'
-import { dollarMarkets } from './market-spec.ts'
-import { RateWindow } from './rate-window.ts'
-import { readRequest } from './request-values.ts'
-import { type Simulation } from './simulation.ts'
-import { textFrame } from './text-channel.ts'
-import { type Timings } from './timings.ts'
-import { type RestAnswer, type Session, type Venue } from './venue-server.ts'
 
 const channelTypes = new Map<unknown, RequestType>([
   ['ticker', 'ticker'],

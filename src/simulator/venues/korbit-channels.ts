@@ -1,12 +1,12 @@
-import { type ChannelFaults } from './channel.ts'
-import { tickerFingerprint, tradeFingerprint } from './fingerprint.ts'
-import { type ChannelLedger } from './ledger.ts'
-import { LevelTexts } from './level-texts.ts'
-import { shortSize } from './shared-market.ts'
-import { ShownChannel } from './shown-channel.ts'
-import { TickBook } from './tick-book.ts'
-import { UniqueTimes } from './unique-times.ts'
-import { type WonMarket } from './won-market.ts'
+import { type ChannelFaults } from '../channel.ts'
+import { tickerFingerprint, tradeFingerprint } from '../fingerprint.ts'
+import { type ChannelLedger } from '../ledger.ts'
+import { LevelTexts } from '../level-texts.ts'
+import { shortSize } from '../shared-market.ts'
+import { ShownChannel } from '../shown-channel.ts'
+import { TickBook } from '../tick-book.ts'
+import { UniqueTimes } from '../unique-times.ts'
+import { type WonMarket } from '../won-market.ts'
 
 /** Levels a side of a book frame. */
 const depth = 30

@@ -1,13 +1,13 @@
-import { type ChannelFaults, type Listener } from './channel.ts'
-import { DollarMarket } from './dollar-market.ts'
-import { tickerFingerprint, tradeFingerprint } from './fingerprint.ts'
-import { type ChannelLedger } from './ledger.ts'
-import { type MarketSpec } from './market-spec.ts'
-import { shortDecimals } from './price-ladder.ts'
-import { fixedSize } from './shared-market.ts'
-import { TextChannel } from './text-channel.ts'
-import { type BookSide, TickBook } from './tick-book.ts'
-import { rfc3339, UniqueTimes } from './unique-times.ts'
+import { type ChannelFaults, type Listener } from '../channel.ts'
+import { DollarMarket } from '../dollar-market.ts'
+import { tickerFingerprint, tradeFingerprint } from '../fingerprint.ts'
+import { type ChannelLedger } from '../ledger.ts'
+import { type MarketSpec } from '../market-spec.ts'
+import { shortDecimals } from '../price-ladder.ts'
+import { fixedSize } from '../shared-market.ts'
+import { TextChannel } from '../text-channel.ts'
+import { type BookSide, TickBook } from '../tick-book.ts'
+import { rfc3339, UniqueTimes } from '../unique-times.ts'
 
 /** The engine counts more than trades, so the sequence of a product has holes on these channels. */
 const firstSequence = 87_000_000_000

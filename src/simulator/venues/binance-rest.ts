@@ -1,6 +1,6 @@
+import { type ChannelSet } from '../channel-set.ts'
+import { type RestAnswer } from '../venue-server.ts'
 import { BinanceBook } from './binance-book.ts'
-import { type ChannelSet } from './channel-set.ts'
-import { type RestAnswer } from './venue-server.ts'
 
 const weightMax = 6000
 const windowMs = 60_000

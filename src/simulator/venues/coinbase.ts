@@ -1,5 +1,15 @@
-import { type RequestType } from '../domain/target.ts'
-import { type ChannelSet, type Run } from './channel-set.ts'
+import { type RequestType } from '../../domain/target.ts'
+import { type ChannelSet, type Run } from '../channel-set.ts'
+import { type Connection } from '../connection.ts'
+import { nowMs } from '../fault-log.ts'
+import { Opcode } from '../frame-template.ts'
+import { dollarMarkets } from '../market-spec.ts'
+import { RateWindow } from '../rate-window.ts'
+import { objectOf, readRequest, textsOf } from '../request-values.ts'
+import { type Simulation } from '../simulation.ts'
+import { type Timings } from '../timings.ts'
+import { rfc3339 } from '../unique-times.ts'
+import { type RestAnswer, type Session, type Venue } from '../venue-server.ts'
 import {
   CoinbaseBook,
   type CoinbaseChannel,
@@ -7,16 +17,6 @@ import {
   CoinbaseTicker,
   CoinbaseTrade
 } from './coinbase-channels.ts'
-import { type Connection } from './connection.ts'
-import { nowMs } from './fault-log.ts'
-import { Opcode } from './frame-template.ts'
-import { dollarMarkets } from './market-spec.ts'
-import { RateWindow } from './rate-window.ts'
-import { objectOf, readRequest, textsOf } from './request-values.ts'
-import { type Simulation } from './simulation.ts'
-import { type Timings } from './timings.ts'
-import { rfc3339 } from './unique-times.ts'
-import { type RestAnswer, type Session, type Venue } from './venue-server.ts'
 
 const channelTypes: ReadonlyMap<string, RequestType> = new Map([
   ['ticker', 'ticker'],

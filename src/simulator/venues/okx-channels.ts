@@ -1,12 +1,12 @@
-import { type ChannelFaults } from './channel.ts'
-import { tickerFingerprint, tradeFingerprint } from './fingerprint.ts'
-import { type ChannelLedger } from './ledger.ts'
-import { ordinalModulus, scatterOrdinal } from './ordinal-digits.ts'
-import { type PricedMarket } from './priced-market.ts'
-import { shortSize } from './shared-market.ts'
-import { ShownChannel } from './shown-channel.ts'
-import { TextChannel } from './text-channel.ts'
-import { type BookSide, TickBook } from './tick-book.ts'
+import { type ChannelFaults } from '../channel.ts'
+import { tickerFingerprint, tradeFingerprint } from '../fingerprint.ts'
+import { type ChannelLedger } from '../ledger.ts'
+import { ordinalModulus, scatterOrdinal } from '../ordinal-digits.ts'
+import { type PricedMarket } from '../priced-market.ts'
+import { shortSize } from '../shared-market.ts'
+import { ShownChannel } from '../shown-channel.ts'
+import { TextChannel } from '../text-channel.ts'
+import { type BookSide, TickBook } from '../tick-book.ts'
 
 const openingLevels = 200
 const depth = 400

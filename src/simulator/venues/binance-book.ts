@@ -1,10 +1,10 @@
+import { Channel, type ChannelFaults, type Variant } from '../channel.ts'
+import { writeAscii, writeDigits } from '../digits.ts'
+import { hashBytes, hashFold, hashStart, hashText } from '../fingerprint.ts'
+import { headerLength, Opcode, writeHeader } from '../frame-template.ts'
+import { type ChannelLedger } from '../ledger.ts'
+import { ladderTicks } from '../price-ladder.ts'
 import { type BinanceMarket } from './binance-market.ts'
-import { Channel, type ChannelFaults, type Variant } from './channel.ts'
-import { writeAscii, writeDigits } from './digits.ts'
-import { hashBytes, hashFold, hashStart, hashText } from './fingerprint.ts'
-import { headerLength, Opcode, writeHeader } from './frame-template.ts'
-import { type ChannelLedger } from './ledger.ts'
-import { ladderTicks } from './price-ladder.ts'
 
 /** Levels a side when the market opens; the walk of the price leaves more behind, always fewer than 5,000. */
 const openingLevels = 150

@@ -1,9 +1,9 @@
+import { Channel, type ChannelFaults, type Variant } from '../channel.ts'
+import { writeDigits } from '../digits.ts'
+import { hashBytes, hashStart, hashText } from '../fingerprint.ts'
+import { type FrameTemplate, frameTemplate, Opcode, slot, template } from '../frame-template.ts'
+import { type ChannelLedger } from '../ledger.ts'
 import { type BinanceMarket } from './binance-market.ts'
-import { Channel, type ChannelFaults, type Variant } from './channel.ts'
-import { writeDigits } from './digits.ts'
-import { hashBytes, hashStart, hashText } from './fingerprint.ts'
-import { type FrameTemplate, frameTemplate, Opcode, slot, template } from './frame-template.ts'
-import { type ChannelLedger } from './ledger.ts'
 
 /** Binance's `@trade` with contiguous ids. @see https://developers.binance.com/docs/binance-spot-api-docs/web-socket-streams */
 export class BinanceTrade extends Channel {

@@ -1,9 +1,16 @@
-import { type RequestType } from '../domain/target.ts'
-import { type Listener } from './channel.ts'
-import { type ChannelSet, type Run } from './channel-set.ts'
-import { type Connection } from './connection.ts'
-import { nowMs } from './fault-log.ts'
-import { Opcode } from './frame-template.ts'
+import { type RequestType } from '../../domain/target.ts'
+import { type Listener } from '../channel.ts'
+import { type ChannelSet, type Run } from '../channel-set.ts'
+import { type Connection } from '../connection.ts'
+import { nowMs } from '../fault-log.ts'
+import { Opcode } from '../frame-template.ts'
+import { dollarMarkets } from '../market-spec.ts'
+import { RateWindow } from '../rate-window.ts'
+import { objectOf, readRequest, textsOf } from '../request-values.ts'
+import { type Simulation } from '../simulation.ts'
+import { type Timings } from '../timings.ts'
+import { rfc3339 } from '../unique-times.ts'
+import { type RestAnswer, type Session, type Venue } from '../venue-server.ts'
 import {
   KrakenBook,
   type KrakenChannel,
@@ -13,13 +20,6 @@ import {
   krakenChannelNames,
   krakenDepth
 } from './kraken-channels.ts'
-import { dollarMarkets } from './market-spec.ts'
-import { RateWindow } from './rate-window.ts'
-import { objectOf, readRequest, textsOf } from './request-values.ts'
-import { type Simulation } from './simulation.ts'
-import { type Timings } from './timings.ts'
-import { rfc3339 } from './unique-times.ts'
-import { type RestAnswer, type Session, type Venue } from './venue-server.ts'
 
 const requestTypeOf = new Map<unknown, RequestType>(
   Object.entries(krakenChannelNames).map(([type, name]) => [name, type as RequestType])

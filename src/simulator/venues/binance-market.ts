@@ -1,7 +1,7 @@
-import { writeDigits, writeEight } from './digits.ts'
-import { Market } from './market.ts'
-import { type MarketSpec } from './market-spec.ts'
-import { PriceLadder } from './price-ladder.ts'
+import { writeDigits, writeEight } from '../digits.ts'
+import { Market } from '../market.ts'
+import { type MarketSpec } from '../market-spec.ts'
+import { PriceLadder } from '../price-ladder.ts'
 
 const firstTradeId = 1_300_000_000
 

@@ -1,11 +1,11 @@
-import { type ChannelFaults } from './channel.ts'
-import { tickerFingerprint, tradeFingerprint } from './fingerprint.ts'
-import { type ChannelLedger } from './ledger.ts'
-import { ordinalModulus, scatterOrdinal } from './ordinal-digits.ts'
-import { javaDouble } from './price-ladder.ts'
-import { type PricedMarket } from './priced-market.ts'
-import { gzipFrame, TextChannel } from './text-channel.ts'
-import { type BookSide, TickBook } from './tick-book.ts'
+import { type ChannelFaults } from '../channel.ts'
+import { tickerFingerprint, tradeFingerprint } from '../fingerprint.ts'
+import { type ChannelLedger } from '../ledger.ts'
+import { ordinalModulus, scatterOrdinal } from '../ordinal-digits.ts'
+import { javaDouble } from '../price-ladder.ts'
+import { type PricedMarket } from '../priced-market.ts'
+import { gzipFrame, TextChannel } from '../text-channel.ts'
+import { type BookSide, TickBook } from '../tick-book.ts'
 
 const depth = 150
 

@@ -1,11 +1,11 @@
-import { type ChannelFaults } from './channel.ts'
-import { tickerFingerprint, tradeFingerprint } from './fingerprint.ts'
-import { type ChannelLedger } from './ledger.ts'
-import { ShownChannel } from './shown-channel.ts'
-import { binaryFrame } from './text-channel.ts'
-import { type BookSide, TickBook } from './tick-book.ts'
-import { UniqueTimes } from './unique-times.ts'
-import { type WonMarket } from './won-market.ts'
+import { type ChannelFaults } from '../channel.ts'
+import { tickerFingerprint, tradeFingerprint } from '../fingerprint.ts'
+import { type ChannelLedger } from '../ledger.ts'
+import { ShownChannel } from '../shown-channel.ts'
+import { binaryFrame } from '../text-channel.ts'
+import { type BookSide, TickBook } from '../tick-book.ts'
+import { UniqueTimes } from '../unique-times.ts'
+import { type WonMarket } from '../won-market.ts'
 
 const koreaAheadMs = 9 * 3_600_000
 /** Units of a book frame. */

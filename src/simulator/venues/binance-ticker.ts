@@ -1,10 +1,10 @@
+import { Channel, type ChannelFaults, type Variant } from '../channel.ts'
+import { writeDigits, writeEight } from '../digits.ts'
+import { hashBytes, hashStart } from '../fingerprint.ts'
+import { type FrameTemplate, frameTemplate, Opcode, type Piece, slot, template } from '../frame-template.ts'
+import { type ChannelLedger } from '../ledger.ts'
+import { type TextTable } from '../text-table.ts'
 import { type BinanceMarket } from './binance-market.ts'
-import { Channel, type ChannelFaults, type Variant } from './channel.ts'
-import { writeDigits, writeEight } from './digits.ts'
-import { hashBytes, hashStart } from './fingerprint.ts'
-import { type FrameTemplate, frameTemplate, Opcode, type Piece, slot, template } from './frame-template.ts'
-import { type ChannelLedger } from './ledger.ts'
-import { type TextTable } from './text-table.ts'
 
 const volumeDigits = 8
 const quoteDigits = 11

@@ -77,6 +77,8 @@ export interface RecordSpec {
   readonly connection?: number
   readonly exchangeMs?: number | null
   readonly evidence?: number
+  /** It stands in the frame of the record before. */
+  readonly isSameFrame?: boolean
 }
 
 /** A gap event without what every gap of a test has alike. */
@@ -222,8 +224,10 @@ export class ContinuityRig {
 
   /** Each record comes in a frame and a batch of its own; its fate is returned, 'waiting' while it has none. */
   send(spec: RecordSpec): string {
-    this.nowMs++
-    this.frameSeq++
+    if (spec.isSameFrame !== true) {
+      this.nowMs++
+      this.frameSeq++
+    }
     const owner = this.#owners++
     this.continuity.record(this.track, this.#encode(spec), 0, owner)
     return this.fates.get(owner) ?? 'waiting'

@@ -222,3 +222,17 @@ test('of the trades that a new subscription is shown only those newer than what 
   assert.equal(shown('live', at), 'duplicate')
   assert.equal(shown('missed', at + 1_000), 'published')
 })
+
+test('trades that are shown again in one frame need not be in the order of their times', () => {
+  const rig = unique()
+  const at = rig.nowMs
+  const shown = (id: string, exchangeMs: number, isSameFrame: boolean) =>
+    rig.send({ id, isSnapshot: true, exchangeMs, isSameFrame })
+  assert.equal(rig.send({ id: 'live', exchangeMs: at }), 'published')
+  rig.lose()
+  rig.open()
+  assert.equal(shown('old', at - 1, false), 'duplicate')
+  assert.equal(shown('second', at + 2, true), 'published')
+  assert.equal(shown('first', at + 1, true), 'published')
+  assert.equal(shown('older than what is published now', at + 1, false), 'duplicate')
+})

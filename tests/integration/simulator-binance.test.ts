@@ -191,7 +191,7 @@ test('a client that does not answer pings is cut, one that does stays', async ()
   const deaf = await SimulatorClient.open(url, { autoPong: false })
   const alive = await SimulatorClient.open(url)
   assert.equal((await deaf.closed).code, 1006)
-  assert.ok(deaf.pings >= 2)
+  assert.ok(deaf.pings >= 1)
   alive.send({ method: 'LIST_SUBSCRIPTIONS', id: 1 })
   await alive.next('"result"')
   assert.deepEqual(

@@ -5,6 +5,7 @@ import { Routes } from '../../actors/producer/routes.ts'
 import { KafkaSink } from '../../actors/producer/sinks/kafka.ts'
 import { KafkajsSendSink } from '../../actors/producer/sinks/kafkajs-send.ts'
 import { type RecordSink } from '../../actors/producer/sinks/record-sink.ts'
+import { createKafkaClient } from '../../src/bus/kafka-client.ts'
 import { createLogger } from '../../src/core/logger.ts'
 import { type ProducerTuning } from '../../src/domain/producer-tuning.ts'
 import { accessTo, witness } from './kafka.ts'
@@ -40,6 +41,11 @@ export async function createTopic(
     cleanupPolicy: 'delete'
   } as const
   await manageTopics(accessTo(brokers), [plan], 'create', logger)
+  // A topic that was made a moment ago may have no leaders yet; the client asks until it has.
+  const admin = createKafkaClient(accessTo(brokers), logger).admin()
+  await admin.connect()
+  await admin.fetchTopicMetadata({ topics: [topic] })
+  await admin.disconnect()
   return topic
 }
 

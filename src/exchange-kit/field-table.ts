@@ -134,6 +134,18 @@ export function raw(...names: readonly string[]): Readonly<Record<string, string
   return Object.fromEntries(names.map(name => [name, name]))
 }
 
+/** Raw fields under their long names, found under their short ones as well. */
+export function rawLongOrShort(
+  shortNames: Readonly<Record<string, string>>
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(shortNames).map(([long, short]) => [long, `${long}|${short}`]))
+}
+
+/** A kind of frame that holds nothing for any target. */
+export function ignored(name: string, ...match: readonly Guard[]): IgnoredTable {
+  return { name, requestType: null, match, ignore: 'kind' }
+}
+
 /** Names of a projection that no frame of this request type carries; empty when the projection is fine. */
 export function unknownProjection(
   tables: readonly FrameTable[],

@@ -1,5 +1,7 @@
 /** Small looks at the first bytes of a frame, for `peek` of the adapters: no parsing, no allocation. */
 
+import { type Peeked } from './adapter.ts'
+
 /** A text as bytes, made once at start. */
 export function ascii(text: string): Uint8Array {
   return Uint8Array.from(text, char => char.charCodeAt(0))
@@ -10,6 +12,16 @@ export function startsWith(bytes: Uint8Array, start: number, end: number, prefix
   if (end - start < length) return false
   for (let i = 0; i < length; i++) if (bytes[start + i] !== prefix[i]) return false
   return true
+}
+
+export function startsWithAny(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  prefixes: readonly Uint8Array[]
+): boolean {
+  for (let i = 0; i < prefixes.length; i++) if (startsWith(bytes, start, end, prefixes[i]!)) return true
+  return false
 }
 
 /** Where `byte` stands first in the range, -1 when it does not. */
@@ -26,4 +38,18 @@ export function behind(bytes: Uint8Array, start: number, end: number, text: Uint
     if (bytes[i] === first && startsWith(bytes, i, end, text)) return i + text.length
   }
   return -1
+}
+
+/** Notes the symbol that begins at `from` (-1: it is not there) and ends before the next `closing` byte of the range. */
+export function noteSymbol(
+  found: Peeked,
+  bytes: Uint8Array,
+  from: number,
+  end: number,
+  closing: number
+): void {
+  const to = from < 0 ? -1 : indexOfByte(bytes, from, end, closing)
+  if (to < 0) return
+  found.symbolStart = from
+  found.symbolEnd = to
 }

@@ -13,7 +13,8 @@ import { is, isAbsent, isPresent, raw } from '../exchange-kit/field-table.ts'
 import { splitJoinedSymbol } from '../exchange-kit/joined-symbol.ts'
 import { listOf, membersOf, textOf } from '../exchange-kit/json-members.ts'
 import { type JsonValue } from '../exchange-kit/json-value.ts'
-import { ascii, behind, indexOfByte, startsWith } from '../exchange-kit/peek.ts'
+import { listedPairs } from '../exchange-kit/listed-pairs.ts'
+import { ascii, behind, noteSymbol, startsWith, startsWithAny } from '../exchange-kit/peek.ts'
 import {
   always,
   decimal,
@@ -239,17 +240,12 @@ function peek(bytes: Uint8Array, start: number, end: number, found: Peeked): voi
     const from = start + streamKey.length
     // `!serverShutdown` is a notice on a stream of its own.
     found.frameClass = bytes[from] === bang ? FrameClass.unclear : FrameClass.data
-    const to = indexOfByte(bytes, from, near, at)
-    if (to < 0) return
-    found.symbolStart = from
-    found.symbolEnd = to
+    noteSymbol(found, bytes, from, near, at)
     return
   }
-  for (let i = 0; i < controlKeys.length; i++) {
-    if (startsWith(bytes, start, end, controlKeys[i]!)) {
-      found.frameClass = FrameClass.control
-      return
-    }
+  if (startsWithAny(bytes, start, end, controlKeys)) {
+    found.frameClass = FrameClass.control
+    return
   }
   if (!startsWith(bytes, start, end, eventKey) || startsWith(bytes, start, end, shutdownKey)) {
     found.frameClass = FrameClass.unclear
@@ -258,10 +254,7 @@ function peek(bytes: Uint8Array, start: number, end: number, found: Peeked): voi
   // A bare event, from a raw stream: its symbol is in upper case.
   found.frameClass = FrameClass.data
   const from = behind(bytes, start, near, symbolKey)
-  const to = from < 0 ? -1 : indexOfByte(bytes, from, near, quote)
-  if (to < 0) return
-  found.symbolStart = from
-  found.symbolEnd = to
+  noteSymbol(found, bytes, from, near, quote)
 }
 
 function control(message: JsonValue): readonly ControlEvent[] {
@@ -286,14 +279,10 @@ function control(message: JsonValue): readonly ControlEvent[] {
 }
 
 function parseListing(body: JsonValue): readonly Instrument[] {
-  const instruments: Instrument[] = []
-  for (const entry of listOf(membersOf(body)?.['symbols'])) {
-    const fields = membersOf(entry)
-    const [name, base, quoted] = [fields?.['symbol'], fields?.['baseAsset'], fields?.['quoteAsset']].map(
-      textOf
-    )
-    if (fields?.['status'] !== 'TRADING' || !name || !base || !quoted) continue
-    instruments.push({ symbol: `${base}-${quoted}`, native: name })
-  }
-  return instruments
+  return listedPairs(listOf(membersOf(body)?.['symbols']), {
+    native: 'symbol',
+    base: 'baseAsset',
+    quote: 'quoteAsset',
+    isTraded: entry => entry['status'] === 'TRADING'
+  })
 }

@@ -1,9 +1,5 @@
-import { type Instrument } from '../domain/instrument.ts'
-import { type ControlEvent, type ExchangeAdapter, FrameClass, type Peeked } from '../exchange-kit/adapter.ts'
-import { is } from '../exchange-kit/field-table.ts'
-import { listOf, membersOf, textOf } from '../exchange-kit/json-members.ts'
-import { type JsonValue } from '../exchange-kit/json-value.ts'
-import { ascii, behind, indexOfByte, startsWith } from '../exchange-kit/peek.ts'
+import { type ExchangeAdapter } from '../exchange-kit/adapter.ts'
+import { is, rawLongOrShort } from '../exchange-kit/field-table.ts'
 import {
   always,
   decimal,
@@ -15,6 +11,13 @@ import {
   text,
   words
 } from '../exchange-kit/rules.ts'
+import {
+  marketListing,
+  peekTyped,
+  swapped,
+  ticketRequests,
+  typedControl
+} from '../exchange-kit/ticket-protocol.ts'
 
 // The protocol resembles Upbit's down to the names: every place has a long one (format DEFAULT, which we ask for) and a
 // short one (format SIMPLE). @see https://apidocs.bithumb.com/v2.1.4/reference/현재가-ticker
@@ -24,16 +27,6 @@ const stream_type = streamType('stream_type|st')
 const frameTime = instant('timestamp|tms')
 
 const url = 'wss://ws-api.bithumb.com/websocket/v1'
-
-const typeKey = ascii('{"type":"')
-const shortTypeKey = ascii('{"ty":"')
-const codeKey = ascii('"code":"')
-const shortCodeKey = ascii('"cd":"')
-const statusKey = ascii('{"status"')
-const errorKey = ascii('{"error"')
-const quote = 0x22
-/** The symbol is the second field of every data frame; further in we do not look. */
-const peekBytes = 96
 
 export const bithumb: ExchangeAdapter = {
   name: 'bithumb',
@@ -69,7 +62,7 @@ export const bithumb: ExchangeAdapter = {
   // The documentation says idle sockets are cut after 120 s; on the wire it is 60 s, and the server never pings.
   heartbeat: { ping: { everyMs: 15_000, frame: 'websocket' }, watchdogMs: 45_000, limitMs: 60_000 },
   instruments: {
-    listing: { path: '/v1/market/all', weight: 1, parse: parseListing },
+    listing: { path: '/v1/market/all', weight: 1, parse: marketListing },
     canonicalOf: swapped,
     nativeOf: canonical => swapped(canonical) ?? canonical,
     streamNameOf: name => name
@@ -77,17 +70,9 @@ export const bithumb: ExchangeAdapter = {
   subscriptions: {
     // There is no acknowledgement: the first frame is the success, and an unknown code is silence.
     confirmedBy: 'first-data',
-    requests(change) {
-      // A request replaces the whole subscription of its socket; an empty one is an error, closing the socket is the way.
-      // The options isOnlySnapshot and isOnlyRealtime exist in camel case only; both kinds of frames are wanted.
-      if (change.desired.length === 0) return []
-      const frame = JSON.stringify([
-        { ticket: `coin-stream-${change.nextId()}` },
-        { type: change.requestType, codes: change.desired },
-        { format: 'DEFAULT' }
-      ])
-      return [{ frame, id: null, natives: change.added }]
-    }
+    // A request replaces the whole subscription of its socket; an empty one is an error, closing the socket is the way.
+    // The options isOnlySnapshot and isOnlyRealtime exist in camel case only; both kinds of frames are wanted.
+    requests: ticketRequests
   },
   continuity: { trade: { ids: 'unique' }, book: { mode: 'whole' } },
   compression: 'none',
@@ -113,7 +98,7 @@ export const bithumb: ExchangeAdapter = {
         volume_window: always('ROLLING_24H')
       },
       evidence: integer('trade_timestamp|ttms'),
-      raw: projectable({
+      raw: rawLongOrShort({
         type: 'ty',
         code: 'cd',
         opening_price: 'op',
@@ -164,7 +149,7 @@ export const bithumb: ExchangeAdapter = {
         // The taker's side, although the words look like sides of the book.
         side: words('ask_bid|ab', { BID: 'BUY', ASK: 'SELL' })
       },
-      raw: projectable({
+      raw: rawLongOrShort({
         type: 'ty',
         code: 'cd',
         timestamp: 'tms',
@@ -194,7 +179,7 @@ export const bithumb: ExchangeAdapter = {
         bids: levels('orderbook_units|obu', 'bid_price|bp', 'bid_size|bs', { dropZero: true }),
         asks: levels('orderbook_units|obu', 'ask_price|ap', 'ask_size|as', { dropZero: true })
       },
-      raw: projectable({
+      raw: rawLongOrShort({
         type: 'ty',
         code: 'cd',
         timestamp: 'tms',
@@ -205,58 +190,6 @@ export const bithumb: ExchangeAdapter = {
       })
     }
   ],
-  peek,
-  control
-}
-
-function peek(bytes: Uint8Array, start: number, end: number, found: Peeked): void {
-  found.symbolStart = 0
-  found.symbolEnd = 0
-  const isLong = startsWith(bytes, start, end, typeKey)
-  if (isLong || startsWith(bytes, start, end, shortTypeKey)) {
-    found.frameClass = FrameClass.data
-    const near = Math.min(end, start + peekBytes)
-    const from = behind(bytes, start, near, isLong ? codeKey : shortCodeKey)
-    const to = from < 0 ? -1 : indexOfByte(bytes, from, near, quote)
-    if (to < 0) return
-    found.symbolStart = from
-    found.symbolEnd = to
-    return
-  }
-  const isControl = startsWith(bytes, start, end, statusKey) || startsWith(bytes, start, end, errorKey)
-  found.frameClass = isControl ? FrameClass.control : FrameClass.unclear
-}
-
-function control(message: JsonValue): readonly ControlEvent[] {
-  const fields = membersOf(message)
-  if (fields === null) return []
-  const error = membersOf(fields['error'])
-  // The text is Korean prose; the name is what one can rely on. It names no request, and the server closes after it.
-  if (error !== null)
-    return [
-      { type: 'error', message: `${textOf(error['name']) ?? 'ERROR'}: ${textOf(error['message']) ?? ''}` }
-    ]
-  return typeof fields['status'] === 'string' ? [{ type: 'alive' }] : []
-}
-
-function parseListing(body: JsonValue): readonly Instrument[] {
-  const instruments: Instrument[] = []
-  for (const entry of listOf(body)) {
-    const market = textOf(membersOf(entry)?.['market'])
-    const canonical = market === null ? null : swapped(market)
-    if (market !== null && canonical !== null) instruments.push({ symbol: canonical, native: market })
-  }
-  return instruments
-}
-
-/** `KRW-BTC` is quote first; the canonical form is base first, so the same step leads both ways. */
-function swapped(name: string): string | null {
-  const dash = name.indexOf('-')
-  if (dash <= 0 || dash === name.length - 1) return null
-  return `${name.slice(dash + 1)}-${name.slice(0, dash)}`
-}
-
-/** Raw fields under their long names, found in both formats. */
-function projectable(shortNames: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(shortNames).map(([long, short]) => [long, `${long}|${short}`]))
+  peek: peekTyped,
+  control: typedControl
 }

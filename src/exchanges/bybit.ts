@@ -9,11 +9,12 @@ import {
   type SubscriptionRequest
 } from '../exchange-kit/adapter.ts'
 import { chunksOf } from '../exchange-kit/chunks.ts'
-import { begins, raw } from '../exchange-kit/field-table.ts'
+import { begins, ignored, raw } from '../exchange-kit/field-table.ts'
 import { splitJoinedSymbol } from '../exchange-kit/joined-symbol.ts'
 import { listOf, membersOf, textOf } from '../exchange-kit/json-members.ts'
 import { type JsonValue } from '../exchange-kit/json-value.ts'
-import { ascii, startsWith } from '../exchange-kit/peek.ts'
+import { listedPairs } from '../exchange-kit/listed-pairs.ts'
+import { ascii, startsWith, startsWithAny } from '../exchange-kit/peek.ts'
 import {
   always,
   decimal,
@@ -186,7 +187,9 @@ export const bybit: ExchangeAdapter = {
       },
       raw: { ...raw('s', 'u', 'seq'), ...fromFrame('topic', 'ts', 'type', 'cts') }
     },
-    ...['kline.', 'rpi_orderbook.', 'allLiquidation.', 'liquidation.'].map(topic => ignored(topic))
+    ...['kline.', 'rpi_orderbook.', 'allLiquidation.', 'liquidation.'].map(topic =>
+      ignored(`bybit/${topic}`, begins('topic', topic))
+    )
   ],
   peek,
   control
@@ -195,15 +198,6 @@ export const bybit: ExchangeAdapter = {
 /** Raw fields beside the event, under their own names. */
 function fromFrame(...names: readonly string[]): Readonly<Record<string, string>> {
   return Object.fromEntries(names.map(name => [name, `/${name}`]))
-}
-
-function ignored(topic: string) {
-  return {
-    name: `bybit/${topic}`,
-    requestType: null,
-    match: [begins('topic', topic)],
-    ignore: 'kind'
-  } as const
 }
 
 function requests(change: SubscriptionChange): readonly SubscriptionRequest[] {
@@ -235,9 +229,7 @@ function peek(bytes: Uint8Array, start: number, end: number, found: Peeked): voi
     }
     return
   }
-  for (let i = 0; i < controlKeys.length; i++) {
-    if (startsWith(bytes, start, end, controlKeys[i]!)) found.frameClass = FrameClass.control
-  }
+  if (startsWithAny(bytes, start, end, controlKeys)) found.frameClass = FrameClass.control
 }
 
 function control(message: JsonValue): readonly ControlEvent[] {
@@ -262,12 +254,10 @@ function refusal(said: string, op: string | null, id: string | null): ControlEve
 }
 
 function parseListing(body: JsonValue): readonly Instrument[] {
-  const instruments: Instrument[] = []
-  for (const entry of listOf(membersOf(membersOf(body)?.['result'])?.['list'])) {
-    const fields = membersOf(entry)
-    const [name, base, quoted] = [fields?.['symbol'], fields?.['baseCoin'], fields?.['quoteCoin']].map(textOf)
-    if (fields?.['status'] !== 'Trading' || !name || !base || !quoted) continue
-    instruments.push({ symbol: `${base}-${quoted}`, native: name })
-  }
-  return instruments
+  return listedPairs(listOf(membersOf(membersOf(body)?.['result'])?.['list']), {
+    native: 'symbol',
+    base: 'baseCoin',
+    quote: 'quoteCoin',
+    isTraded: entry => entry['status'] === 'Trading'
+  })
 }

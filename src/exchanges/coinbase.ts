@@ -8,10 +8,11 @@ import {
   type SubscriptionChange,
   type SubscriptionRequest
 } from '../exchange-kit/adapter.ts'
-import { is, isPresent, raw } from '../exchange-kit/field-table.ts'
+import { ignored, is, isPresent, raw } from '../exchange-kit/field-table.ts'
 import { listOf, membersOf, textOf } from '../exchange-kit/json-members.ts'
 import { type JsonValue } from '../exchange-kit/json-value.ts'
-import { ascii, behind, indexOfByte, startsWith } from '../exchange-kit/peek.ts'
+import { listedPairs } from '../exchange-kit/listed-pairs.ts'
+import { ascii, behind, noteSymbol, startsWith, startsWithAny } from '../exchange-kit/peek.ts'
 import {
   always,
   decimal,
@@ -179,7 +180,7 @@ export const coinbase: ExchangeAdapter = {
       raw: raw('type', 'product_id', 'time')
     },
     ...['status', 'received', 'open', 'done', 'change', 'activate', 'auction', 'rfq_match'].map(type =>
-      ignored(type, [is('type', type)])
+      ignored(`coinbase/${type}`, is('type', type))
     ),
     {
       name: 'coinbase/advanced-trade',
@@ -190,10 +191,6 @@ export const coinbase: ExchangeAdapter = {
   ],
   peek,
   control
-}
-
-function ignored(name: string, match: readonly ReturnType<typeof is>[]) {
-  return { name: `coinbase/${name}`, requestType: null, match, ignore: 'kind' } as const
 }
 
 /** One message takes any number of products; a heartbeat per product proves that the socket lives. */
@@ -226,19 +223,14 @@ function peek(bytes: Uint8Array, start: number, end: number, found: Peeked): voi
     found.frameClass = FrameClass.alive
     return
   }
-  for (let i = 0; i < controlKeys.length; i++) {
-    if (startsWith(bytes, start, end, controlKeys[i]!)) {
-      found.frameClass = FrameClass.control
-      return
-    }
+  if (startsWithAny(bytes, start, end, controlKeys)) {
+    found.frameClass = FrameClass.control
+    return
   }
   found.frameClass = FrameClass.data
   const near = Math.min(end, start + peekBytes)
   const from = behind(bytes, start, near, productKey)
-  const to = from < 0 ? -1 : indexOfByte(bytes, from, near, quote)
-  if (to < 0) return
-  found.symbolStart = from
-  found.symbolEnd = to
+  noteSymbol(found, bytes, from, near, quote)
 }
 
 function control(message: JsonValue): readonly ControlEvent[] {
@@ -273,15 +265,10 @@ function refusal(message: string, reason: string | null): ControlEvent {
 }
 
 function parseListing(body: JsonValue): readonly Instrument[] {
-  const instruments: Instrument[] = []
-  for (const entry of listOf(body)) {
-    const fields = membersOf(entry)
-    const [name, base, quoted] = [fields?.['id'], fields?.['base_currency'], fields?.['quote_currency']].map(
-      textOf
-    )
-    if (fields?.['status'] !== 'online' || fields['trading_disabled'] === true) continue
-    if (!name || !base || !quoted) continue
-    instruments.push({ symbol: `${base}-${quoted}`, native: name })
-  }
-  return instruments
+  return listedPairs(listOf(body), {
+    native: 'id',
+    base: 'base_currency',
+    quote: 'quote_currency',
+    isTraded: entry => entry['status'] === 'online' && entry['trading_disabled'] !== true
+  })
 }

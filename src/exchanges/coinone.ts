@@ -8,7 +8,7 @@ import {
   type SubscriptionChange,
   type SubscriptionRequest
 } from '../exchange-kit/adapter.ts'
-import { is } from '../exchange-kit/field-table.ts'
+import { is, rawLongOrShort } from '../exchange-kit/field-table.ts'
 import { listOf, membersOf, textOf } from '../exchange-kit/json-members.ts'
 import { type JsonValue } from '../exchange-kit/json-value.ts'
 import { ascii, behind, indexOfByte, startsWith } from '../exchange-kit/peek.ts'
@@ -134,7 +134,7 @@ export const coinone: ExchangeAdapter = {
       },
       // Its id is no evidence of a trade: the venue also renews the tickers of quiet pairs. Another last price is.
       evidence: fingerprint('last|la'),
-      raw: projectable({
+      raw: rawLongOrShort({
         quote_currency: 'qc',
         target_currency: 'tc',
         timestamp: 't',
@@ -173,7 +173,7 @@ export const coinone: ExchangeAdapter = {
         // The seller's order was resting: the taker bought. Several public clients have it the other way round.
         side: flag('is_seller_maker|sm', 'BUY', 'SELL')
       },
-      raw: projectable({
+      raw: rawLongOrShort({
         quote_currency: 'qc',
         target_currency: 'tc',
         id: 'i',
@@ -198,7 +198,7 @@ export const coinone: ExchangeAdapter = {
         asks: levels('asks|a', 'price|p', 'qty|q', { reverse: true }),
         sequence_last: text('id|i')
       },
-      raw: projectable({ quote_currency: 'qc', target_currency: 'tc', id: 'i', timestamp: 't' })
+      raw: rawLongOrShort({ quote_currency: 'qc', target_currency: 'tc', id: 'i', timestamp: 't' })
     }
   ],
   peek,
@@ -287,9 +287,4 @@ function parseListing(body: JsonValue): readonly Instrument[] {
 function isPair(name: string): boolean {
   const dash = name.indexOf('-')
   return dash > 0 && dash < name.length - 1
-}
-
-/** Raw fields under their long names, found in both formats. */
-function projectable(shortNames: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(shortNames).map(([long, short]) => [long, `${long}|${short}`]))
 }

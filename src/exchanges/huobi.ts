@@ -8,11 +8,11 @@ import {
   type SubscriptionChange,
   type SubscriptionRequest
 } from '../exchange-kit/adapter.ts'
-import { ends, raw } from '../exchange-kit/field-table.ts'
+import { ends, ignored, raw } from '../exchange-kit/field-table.ts'
 import { splitJoinedSymbol } from '../exchange-kit/joined-symbol.ts'
 import { listOf, membersOf, textOf } from '../exchange-kit/json-members.ts'
 import { type JsonValue } from '../exchange-kit/json-value.ts'
-import { ascii, behind, indexOfByte, startsWith } from '../exchange-kit/peek.ts'
+import { ascii, behind, noteSymbol, startsWith, startsWithAny } from '../exchange-kit/peek.ts'
 import {
   always,
   decimal,
@@ -208,7 +208,7 @@ export const huobi: ExchangeAdapter = {
     // Whole books. We subscribe neither, but recordings hold them.
     wholeBook('mbp.refresh.20', 'seqNum'),
     wholeBook('depth.step0', 'version'),
-    ...otherChannels.map(ignored)
+    ...otherChannels.map(channel => ignored(`huobi/${channel}`, ends('ch', `.${channel}`)))
   ],
   peek,
   control
@@ -229,15 +229,6 @@ function wholeBook(channel: string, sequence: string) {
       asks,
       sequence_last: text(sequence)
     }
-  } as const
-}
-
-function ignored(channel: string) {
-  return {
-    name: `huobi/${channel}`,
-    requestType: null,
-    match: [ends('ch', `.${channel}`)],
-    ignore: 'kind'
   } as const
 }
 
@@ -264,17 +255,12 @@ function peek(bytes: Uint8Array, start: number, end: number, found: Peeked): voi
   let from = -1
   if (startsWith(bytes, start, end, topicKey)) from = start + topicKey.length
   else {
-    for (let i = 0; i < controlKeys.length; i++) {
-      if (startsWith(bytes, start, end, controlKeys[i]!)) found.frameClass = FrameClass.control
-    }
+    if (startsWithAny(bytes, start, end, controlKeys)) found.frameClass = FrameClass.control
     from = behind(bytes, start, near, answerKey)
   }
   if (from < 0) return
   found.frameClass = FrameClass.data
-  const to = indexOfByte(bytes, from, near, dot)
-  if (to < 0) return
-  found.symbolStart = from
-  found.symbolEnd = to
+  noteSymbol(found, bytes, from, near, dot)
 }
 
 function control(message: JsonValue): readonly ControlEvent[] {

@@ -11,7 +11,7 @@ import { chunksOf } from '../exchange-kit/chunks.ts'
 import { is, raw } from '../exchange-kit/field-table.ts'
 import { listOf, membersOf, textOf } from '../exchange-kit/json-members.ts'
 import { type JsonValue } from '../exchange-kit/json-value.ts'
-import { ascii, indexOfByte, startsWith } from '../exchange-kit/peek.ts'
+import { ascii, noteSymbol, startsWith, startsWithAny } from '../exchange-kit/peek.ts'
 import {
   always,
   decimal,
@@ -167,17 +167,12 @@ function peek(bytes: Uint8Array, start: number, end: number, found: Peeked): voi
   if (startsWith(bytes, start, end, symbolKey)) {
     found.frameClass = FrameClass.data
     const from = start + symbolKey.length
-    const to = indexOfByte(bytes, from, Math.min(end, start + peekBytes), quote)
-    if (to < 0) return
-    found.symbolStart = from
-    found.symbolEnd = to
+    noteSymbol(found, bytes, from, Math.min(end, start + peekBytes), quote)
     return
   }
-  for (let i = 0; i < controlKeys.length; i++) {
-    if (startsWith(bytes, start, end, controlKeys[i]!)) {
-      found.frameClass = FrameClass.control
-      return
-    }
+  if (startsWithAny(bytes, start, end, controlKeys)) {
+    found.frameClass = FrameClass.control
+    return
   }
   found.frameClass = FrameClass.unclear
 }

@@ -11,10 +11,10 @@ import {
 } from '../exchange-kit/adapter.ts'
 import { chunksOf } from '../exchange-kit/chunks.ts'
 import { crc32 } from '../exchange-kit/crc32.ts'
-import { is, isPresent, raw } from '../exchange-kit/field-table.ts'
+import { ignored, is, isPresent, raw } from '../exchange-kit/field-table.ts'
 import { listOf, membersOf, textOf } from '../exchange-kit/json-members.ts'
 import { type JsonValue } from '../exchange-kit/json-value.ts'
-import { ascii, behind, indexOfByte, startsWith } from '../exchange-kit/peek.ts'
+import { ascii, behind, noteSymbol, startsWith, startsWithAny } from '../exchange-kit/peek.ts'
 import {
   always,
   decimal,
@@ -184,7 +184,7 @@ export const kraken: ExchangeAdapter = {
       },
       raw: raw('symbol', 'checksum', 'timestamp')
     },
-    ...['ohlc', 'level3', 'instrument'].map(name => ignored(name, [is('channel', name)])),
+    ...['ohlc', 'level3', 'instrument'].map(name => ignored(`kraken/${name}`, is('channel', name))),
     {
       // `[channel number, payload, channel name, pair]`; a book update may have two payloads.
       name: 'kraken/v1',
@@ -195,10 +195,6 @@ export const kraken: ExchangeAdapter = {
   ],
   peek,
   control
-}
-
-function ignored(name: string, match: readonly ReturnType<typeof is>[]) {
-  return { name: `kraken/${name}`, requestType: null, match, ignore: 'kind' } as const
 }
 
 /** The text of both sides' best levels, asks first; digits as they were sent. */
@@ -252,16 +248,11 @@ function peek(bytes: Uint8Array, start: number, end: number, found: Peeked): voi
     found.frameClass = FrameClass.data
     const near = Math.min(end, start + peekBytes)
     const from = behind(bytes, start, near, symbolKey)
-    const to = from < 0 ? -1 : indexOfByte(bytes, from, near, quote)
-    if (to < 0) return
-    found.symbolStart = from
-    found.symbolEnd = to
+    noteSymbol(found, bytes, from, near, quote)
     return
   }
   found.frameClass = FrameClass.unclear
-  for (let i = 0; i < controlKeys.length; i++) {
-    if (startsWith(bytes, start, end, controlKeys[i]!)) found.frameClass = FrameClass.control
-  }
+  if (startsWithAny(bytes, start, end, controlKeys)) found.frameClass = FrameClass.control
 }
 
 function control(message: JsonValue): readonly ControlEvent[] {

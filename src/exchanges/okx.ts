@@ -9,10 +9,11 @@ import {
   type SubscriptionRequest
 } from '../exchange-kit/adapter.ts'
 import { chunksOf } from '../exchange-kit/chunks.ts'
-import { begins, is, isAbsent, raw } from '../exchange-kit/field-table.ts'
+import { begins, ignored, is, isAbsent, raw } from '../exchange-kit/field-table.ts'
 import { listOf, membersOf, textOf } from '../exchange-kit/json-members.ts'
 import { type JsonValue } from '../exchange-kit/json-value.ts'
-import { ascii, behind, indexOfByte, startsWith } from '../exchange-kit/peek.ts'
+import { listedPairs } from '../exchange-kit/listed-pairs.ts'
+import { ascii, behind, noteSymbol, startsWith, startsWithAny } from '../exchange-kit/peek.ts'
 import {
   always,
   decimal,
@@ -190,24 +191,12 @@ export const okx: ExchangeAdapter = {
         checksum: integer('checksum')
       }
     },
-    ignored('books'),
-    ignored('bbo-tbt'),
-    ignored('trades-all'),
-    ignored('candle'),
-    ignored('instruments'),
-    ignored('status')
+    ...['books', 'bbo-tbt', 'trades-all', 'candle', 'instruments', 'status'].map(channel =>
+      ignored(`okx/${channel}:other`, isData, begins('arg.channel', channel))
+    )
   ],
   peek,
   control
-}
-
-function ignored(channel: string) {
-  return {
-    name: `okx/${channel}:other`,
-    requestType: null,
-    match: [isData, begins('arg.channel', channel)],
-    ignore: 'kind'
-  } as const
 }
 
 function requests(change: SubscriptionChange): readonly SubscriptionRequest[] {
@@ -229,10 +218,7 @@ function peek(bytes: Uint8Array, start: number, end: number, found: Peeked): voi
     found.frameClass = FrameClass.data
     const near = Math.min(end, start + peekBytes)
     const from = behind(bytes, start + argKey.length, near, instrumentKey)
-    const to = from < 0 ? -1 : indexOfByte(bytes, from, near, quote)
-    if (to < 0) return
-    found.symbolStart = from
-    found.symbolEnd = to
+    noteSymbol(found, bytes, from, near, quote)
     return
   }
   // A bare word, no JSON.
@@ -240,9 +226,7 @@ function peek(bytes: Uint8Array, start: number, end: number, found: Peeked): voi
     found.frameClass = FrameClass.alive
     return
   }
-  for (let i = 0; i < controlKeys.length; i++) {
-    if (startsWith(bytes, start, end, controlKeys[i]!)) found.frameClass = FrameClass.control
-  }
+  if (startsWithAny(bytes, start, end, controlKeys)) found.frameClass = FrameClass.control
 }
 
 function control(message: JsonValue): readonly ControlEvent[] {
@@ -277,14 +261,12 @@ function refusal(said: string, code: string | null, id: string | null): ControlE
 }
 
 function parseListing(body: JsonValue): readonly Instrument[] {
-  const instruments: Instrument[] = []
-  for (const entry of listOf(membersOf(body)?.['data'])) {
-    const fields = membersOf(entry)
-    const [name, base, quoted] = [fields?.['instId'], fields?.['baseCcy'], fields?.['quoteCcy']].map(textOf)
-    if (fields?.['state'] !== 'live' || !name || !base || !quoted) continue
-    instruments.push({ symbol: `${base}-${quoted}`, native: name })
-  }
-  return instruments
+  return listedPairs(listOf(membersOf(body)?.['data']), {
+    native: 'instId',
+    base: 'baseCcy',
+    quote: 'quoteCcy',
+    isTraded: entry => entry['state'] === 'live'
+  })
 }
 
 /** Derivatives have more than one dash: `BTC-USDT-SWAP`. */

@@ -14,6 +14,9 @@ export const topicCodes = {
   policyViolation: 44
 } as const
 
+/** Not for good: a broker answers it of a topic that another one made a moment ago. */
+const unknownTopic = 3
+
 const refusals: ReadonlySet<number> = new Set(Object.values(topicCodes))
 
 /** The protocol's error code behind an error of the client, which wraps one error or several; null when there is none. */
@@ -35,6 +38,11 @@ export function isRefusal(error: unknown): boolean {
 export function isUnauthorized(error: unknown): boolean {
   const code = protocolCode(error)
   return code === topicCodes.topicAuthorization || code === topicCodes.clusterAuthorization
+}
+
+/** Whether a broker has not heard of the topic, or not yet. */
+export function isUnknownTopic(error: unknown): boolean {
+  return protocolCode(error) === unknownTopic
 }
 
 /** A topic that exists and that we know nothing of, in one sentence. */

@@ -1,9 +1,8 @@
-import kafkajs, { type ITopicMetadata } from 'kafkajs'
+import kafkajs from 'kafkajs'
 import { type KafkaAccess } from '../../src/bus/kafka-client.ts'
-import { IngestError } from '../../src/core/errors.ts'
 import { type Logger } from '../../src/core/logger.ts'
 import { type TopicAdmin, withTopicAdmin } from './topic-admin.ts'
-import { differencesOf, readSettings, type TopicDifference, type TopicState } from './topic-differences.ts'
+import { differencesOf, type TopicDifference, type TopicState } from './topic-differences.ts'
 import { type TopicPlan } from './topic-plan.ts'
 import {
   hiddenSentence,
@@ -13,6 +12,7 @@ import {
   refusalSentence,
   topicCodes
 } from './topic-refusal.ts'
+import { readStates, type TopicChanges } from './topic-states.ts'
 
 /** `verify` only looks, `create` makes missing topics, `alter` also mends retention and cleanup policy of existing ones. */
 export type TopicMode = 'verify' | 'create' | 'alter'
@@ -42,9 +42,6 @@ export interface TopicReport {
   /** One sentence for each topic that the cluster refused to create or to change. */
   readonly refused: readonly string[]
 }
-
-const appearWithinMs = 15_000
-const pollEveryMs = 100
 
 /**
  * Creates the planned topics that are missing, or only looks; compares what is there with the plan.
@@ -76,8 +73,9 @@ export async function runTopics(
   const fresh = await visible(admin, access, made, refusals)
   const present = plans.filter(plan => before.has(plan.topic) || fresh.includes(plan))
   const states = await readStates(admin, present, fresh)
-  const altered = mode === 'alter' ? await alter(admin, access, present, states, refusals) : new Set<string>()
-  const now = altered.size === 0 ? states : await readStates(admin, present, [])
+  const altered: TopicChanges =
+    mode === 'alter' ? await alter(admin, access, present, states, refusals) : new Map()
+  const now = altered.size === 0 ? states : await readStates(admin, present, [], altered)
   const findings = plans.map((plan): TopicFinding => {
     const state = now.get(plan.topic) ?? null
     return {
@@ -166,100 +164,22 @@ async function brokerCount(admin: TopicAdmin): Promise<number | null> {
   }
 }
 
-async function readStates(
-  admin: TopicAdmin,
-  plans: readonly TopicPlan[],
-  fresh: readonly TopicPlan[]
-): Promise<Map<string, TopicState>> {
-  if (plans.length === 0) return new Map()
-  const metadata = await metadataOf(admin, plans, fresh)
-  const topics = metadata.map(({ name }) => name)
-  const settings = await settingsOf(admin, topics)
-  return new Map(
-    metadata.map(({ name, partitions }) => {
-      const replication = Math.min(...partitions.map(({ replicas }) => replicas.length))
-      return [
-        name,
-        { topic: name, partitions: partitions.length, replication, settings: settings.get(name) ?? null }
-      ]
-    })
-  )
-}
-
-/** Polls until every topic is known with a leader for every partition. */
-async function metadataOf(
-  admin: TopicAdmin,
-  plans: readonly TopicPlan[],
-  fresh: readonly TopicPlan[]
-): Promise<readonly ITopicMetadata[]> {
-  const topics = plans.map(({ topic }) => topic)
-  const planned = new Map(fresh.map(({ topic, partitions }) => [topic, partitions]))
-  const isComplete = ({ name, partitions }: ITopicMetadata): boolean =>
-    partitions.length >= (planned.get(name) ?? 1) && partitions.every(({ leader }) => leader >= 0)
-  const deadline = performance.now() + appearWithinMs
-  for (;;) {
-    const known = await admin.fetchTopicMetadata({ topics }).catch((error: unknown) => {
-      if (performance.now() > deadline) throw error
-      return { topics: [] as ITopicMetadata[] }
-    })
-    const complete = known.topics.filter(isComplete)
-    if (complete.length === topics.length) return complete
-    if (performance.now() > deadline) {
-      const names = topics.filter(topic => complete.every(({ name }) => name !== topic))
-      throw new IngestError(
-        'SINK_UNAVAILABLE',
-        `Not every partition of ${names.join(', ')} had a leader within ${appearWithinMs / 1000} s; look whether all brokers are up.`
-      )
-    }
-    await new Promise(resolve => setTimeout(resolve, pollEveryMs))
-  }
-}
-
-/** The settings by topic; a topic whose settings this user may not read is left out. */
-async function settingsOf(
-  admin: TopicAdmin,
-  topics: readonly string[]
-): Promise<Map<string, ReadonlyMap<string, string>>> {
-  try {
-    const { resources } = await admin.describeConfigs({
-      includeSynonyms: false,
-      resources: topics.map(name => ({
-        type: kafkajs.ConfigResourceTypes.TOPIC,
-        name,
-        configNames: [...readSettings]
-      }))
-    })
-    return new Map(
-      resources.map(({ resourceName, configEntries }) => [
-        resourceName,
-        new Map(configEntries.map(({ configName, configValue }) => [configName, configValue]))
-      ])
-    )
-  } catch (error) {
-    if (!isUnauthorized(error)) throw error
-    if (topics.length <= 1) return new Map()
-    // The answer for one topic alone hides those for all others.
-    const each = await Promise.all(topics.map(topic => settingsOf(admin, [topic])))
-    return new Map(each.flatMap(some => [...some]))
-  }
-}
-
-/** Mends what may be mended, and answers the topics that were changed. */
+/** Mends what may be mended, and answers what was changed. */
 async function alter(
   admin: TopicAdmin,
   access: KafkaAccess,
   plans: readonly TopicPlan[],
   states: ReadonlyMap<string, TopicState>,
   refusals: Map<string, string>
-): Promise<Set<string>> {
-  const altered = new Set<string>()
+): Promise<TopicChanges> {
+  const altered = new Map<string, ReadonlyMap<string, string>>()
   for (const plan of plans) {
     const state = states.get(plan.topic)
     const wrong =
       state === undefined ? [] : differencesOf(plan, state).filter(({ isAlterable }) => isAlterable)
     if (wrong.length === 0) continue
     try {
-      const changes = wrong.map(({ setting, planned }) => [setting, planned] as const)
+      const changes = new Map(wrong.map(({ setting, planned }) => [setting, planned] as const))
       // The request replaces all settings of the topic: what it has of its own is sent along, so that it stays.
       const entries = new Map([...(await ownSettings(admin, plan.topic)), ...changes])
       await admin.alterConfigs({
@@ -272,7 +192,7 @@ async function alter(
           }
         ]
       })
-      altered.add(plan.topic)
+      altered.set(plan.topic, changes)
     } catch (error) {
       if (!isRefusal(error)) throw error
       refusals.set(plan.topic, refusalSentence('changed', plan, error, access, null))

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import kafkajs from 'kafkajs'
 import { planRegions, planTopics } from '../../../../actors/kafka/topic-plan.ts'
 import { runTopics } from '../../../../actors/kafka/topics.ts'
 import { type KafkaAccess } from '../../../../src/bus/kafka-client.ts'
@@ -139,6 +140,31 @@ suite('topics on a cluster', () => {
     assert.deepEqual(refused, [
       'Topic ws.error could not be changed: user feeder is not authorized; allow AlterConfigs on topic ws.error, or have it done by somebody who may.'
     ])
+  })
+
+  test('are reported as made and as altered, although the broker that is asked learns of it a moment later', async () => {
+    const cluster = new MemoryCluster()
+    const [plan] = plans
+    const { describeConfigs } = cluster
+    const unknown = new ProtocolError(3, 'UNKNOWN_TOPIC_OR_PARTITION')
+    const late: (() => ReturnType<typeof describeConfigs>)[] = []
+    Object.assign(cluster, {
+      describeConfigs: (asked: Parameters<typeof describeConfigs>[0]) =>
+        (late.shift() ?? (() => describeConfigs(asked)))()
+    })
+    late.push(() => Promise.reject(unknown))
+    const made = await runTopics(cluster, access, [plan!], 'create')
+    assert.deepEqual([made.created, made.mismatches], [[plan!.topic], []])
+
+    cluster.topics.get(plan!.topic)!.own.set('retention.ms', '1')
+    const asked = { resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: plan!.topic }] }
+    const seen = await describeConfigs({ includeSynonyms: false, ...asked })
+    const before = () => Promise.resolve(seen)
+    // Read for the differences, for the settings of its own, and once more before the broker has heard of the change.
+    late.push(before, before, before)
+    const altered = await runTopics(cluster, access, [plan!], 'alter')
+    assert.deepEqual([altered.findings[0]!.action, altered.mismatches], ['altered', []])
+    assert.equal(late.length, 0)
   })
 
   test('with more partitions than planned are said to be meant by a setting', async () => {

@@ -1,9 +1,19 @@
-type Fields = Readonly<Record<string, unknown>>
+export type Fields = Readonly<Record<string, unknown>>
 
 /** A client's message as an object; null when it is none. */
 export function readRequest(text: string): Fields | null {
   try {
     return objectOf(JSON.parse(text))
+  } catch {
+    return null
+  }
+}
+
+/** A client's message as a list of objects; null when it is none. */
+export function readRequests(text: string): readonly Fields[] | null {
+  try {
+    const value: unknown = JSON.parse(text)
+    return Array.isArray(value) && value.every(item => objectOf(item) !== null) ? (value as Fields[]) : null
   } catch {
     return null
   }

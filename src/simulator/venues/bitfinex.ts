@@ -6,7 +6,7 @@ import { nowMs } from '../fault-log.ts'
 import { Opcode } from '../frame-template.ts'
 import { dollarMarkets } from '../market-spec.ts'
 import { RateWindow } from '../rate-window.ts'
-import { readRequest } from '../request-values.ts'
+import { type Fields, readRequest } from '../request-values.ts'
 import { type Simulation } from '../simulation.ts'
 import { textFrame } from '../text-channel.ts'
 import { type Timings } from '../timings.ts'
@@ -98,7 +98,6 @@ export const bitfinexSimulation: Simulation = {
   venue: (markets, run, timings) => new BitfinexVenue(markets, run, timings)
 }
 
-type Fields = Readonly<Record<string, unknown>>
 const none = new Uint8Array(0)
 
 class BitfinexSession implements Session {

@@ -1,11 +1,12 @@
 import { isRequestType, type RequestType } from '../../domain/target.ts'
 import { type ChannelSet, type Run } from '../channel-set.ts'
 import { type Connection } from '../connection.ts'
-import { Opcode } from '../frame-template.ts'
 import { wonMarkets } from '../market-spec.ts'
 import { RateWindow } from '../rate-window.ts'
+import { type Fields, readRequests } from '../request-values.ts'
 import { type ShownChannel } from '../shown-channel.ts'
 import { type Simulation } from '../simulation.ts'
+import { TicketSession, type TicketWish } from '../ticket-session.ts'
 import { type Timings } from '../timings.ts'
 import { type RestAnswer, type Session, type Venue } from '../venue-server.ts'
 import { WonMarket } from '../won-market.ts'
@@ -63,88 +64,32 @@ export const bithumbSimulation: Simulation = {
   venue: (markets, run, timings) => new BithumbVenue(markets, run, timings)
 }
 
-interface Wish {
-  readonly channel: ShownChannel
-  readonly set: ChannelSet
-  readonly wantsSnapshot: boolean
-  readonly wantsRealtime: boolean
-}
-
 type ErrorName = 'NO_TICKET' | 'WRONG_FORMAT' | 'INVALID_PARAM'
 
-class BithumbSession implements Session {
-  readonly #venue: BithumbVenue
-  readonly #connection: Connection
-  readonly #idle: NodeJS.Timeout
-  #status: NodeJS.Timeout | null = null
-  #subscribed: ShownChannel[] = []
+class BithumbSession extends TicketSession<ShownChannel> {
+  readonly #markets: ReadonlyMap<string, ChannelSet>
 
-  constructor(venue: BithumbVenue, connection: Connection) {
-    this.#venue = venue
-    this.#connection = connection
-    this.#idle = setTimeout(() => connection.cut('idle'), venue.timings.bithumbIdleMs)
-    this.#idle.unref()
+  constructor({ markets, run, timings }: BithumbVenue, connection: Connection) {
+    super(connection, run, { idleMs: timings.bithumbIdleMs, statusEveryMs: timings.bithumbStatusEveryMs })
+    this.#markets = markets
   }
 
-  message(text: string): void {
-    this.#idle.refresh()
-    if (text === 'PING') this.#sendStatus()
-    else this.#request(text)
+  protected showLast({ channel }: TicketWish<ShownChannel>): void {
+    channel.showLast(this.connection)
   }
 
-  ping(): void {
-    this.#idle.refresh()
+  protected error(name: string): { readonly name: string; readonly message: string } {
+    return { name, message: `요청 오류: ${name}` }
   }
 
-  pong(): void {
-    this.#idle.refresh()
-  }
-
-  closed(): void {
-    clearTimeout(this.#idle)
-    if (this.#status !== null) clearInterval(this.#status)
-    for (const channel of this.#subscribed) channel.unsubscribe(this.#connection)
-    this.#subscribed = []
-  }
-
-  /** A text `PING` turns the status on, which then comes by the clock. */
-  #sendStatus(): void {
-    if (this.#status !== null) return
-    this.#status = setInterval(
-      () => this.#connection.reply(Opcode.binary, '{"status":"UP"}'),
-      this.#venue.timings.bithumbStatusEveryMs
-    )
-    this.#status.unref()
-  }
-
-  #request(text: string): void {
-    const wishes = this.#read(text)
-    if (typeof wishes === 'string') return this.#fail(wishes)
-    for (const channel of this.#subscribed) channel.unsubscribe(this.#connection)
-    this.#subscribed = wishes.filter(wish => wish.wantsRealtime).map(wish => wish.channel)
-    for (const wish of wishes) this.#grant(wish)
-    this.#connection.flush()
-  }
-
-  #grant({ channel, set, wantsSnapshot, wantsRealtime }: Wish): void {
-    if (!channel.ledger.isConfirmed) {
-      if (this.#venue.run.isFrozen) return
-      this.#venue.run.activate(set, channel)
-      // What the first snapshot shows is the first event of all.
-      channel.make(Date.now())
-    }
-    if (wantsRealtime) channel.subscribe(this.#connection, 'DEFAULT')
-    if (wantsSnapshot) channel.showLast(this.#connection)
-  }
-
-  /** The whole new subscription, or the name of what is wrong with the request. An unknown `format` does not matter. */
-  #read(text: string): Wish[] | ErrorName {
-    const parts = parseArray(text)
+  /** An unknown `format` does not matter. */
+  protected read(text: string): readonly TicketWish<ShownChannel>[] | ErrorName {
+    const parts = readRequests(text)
     if (parts === null) return 'WRONG_FORMAT'
     if (!parts.some(part => typeof part['ticket'] === 'string' && part['ticket'] !== '')) return 'NO_TICKET'
     const types = parts.filter(part => 'type' in part)
     if (types.length === 0) return 'WRONG_FORMAT'
-    const wishes = new Map<string, Wish>()
+    const wishes = new Map<string, TicketWish<ShownChannel>>()
     for (const part of types) {
       const { type, codes } = part
       if (typeof type !== 'string' || !isRequestType(type)) return 'INVALID_PARAM'
@@ -155,39 +100,18 @@ class BithumbSession implements Session {
   }
 
   /** Unknown codes, and those the run was asked to reject, are passed over without a word. */
-  #wish(
-    type: RequestType,
-    code: unknown,
-    part: Readonly<Record<string, unknown>>,
-    into: Map<string, Wish>
-  ): void {
-    const set = typeof code === 'string' ? this.#venue.markets.get(code) : undefined
+  #wish(type: RequestType, code: unknown, part: Fields, into: Map<string, TicketWish<ShownChannel>>): void {
+    const set = typeof code === 'string' ? this.#markets.get(code) : undefined
     if (set === undefined) return
-    if (set.refuses(type, this.#connection)) return
+    if (set.refuses(type, this.connection)) return
     const channel = set.channels[type] as ShownChannel
     // Only the names in camel case are known.
     into.set(channel.name, {
       channel,
       set,
+      key: 'DEFAULT',
       wantsSnapshot: part['isOnlyRealtime'] !== true,
       wantsRealtime: part['isOnlySnapshot'] !== true
     })
   }
-
-  /** One error object and then a normal close, as the venue does. Clients read the name, not the message. */
-  #fail(name: ErrorName): void {
-    this.#connection.reply(Opcode.binary, JSON.stringify({ error: { name, message: `요청 오류: ${name}` } }))
-    this.#connection.close(1000, '', null)
-  }
-}
-
-function parseArray(text: string): Readonly<Record<string, unknown>>[] | null {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return null
-  }
-  const isList = Array.isArray(value) && value.every(part => typeof part === 'object' && part !== null)
-  return isList ? (value as Record<string, unknown>[]) : null
 }

@@ -4,6 +4,7 @@ import { type Connection } from '../connection.ts'
 import { Opcode } from '../frame-template.ts'
 import { wonMarkets } from '../market-spec.ts'
 import { RateWindow } from '../rate-window.ts'
+import { type Fields, objectOf, readRequest } from '../request-values.ts'
 import { ShownChannel } from '../shown-channel.ts'
 import { type Simulation } from '../simulation.ts'
 import { type TextChannel } from '../text-channel.ts'
@@ -137,7 +138,7 @@ class CoinoneSession implements Session {
   }
 
   #answer(text: string): void {
-    const request = parseObject(text)
+    const request = readRequest(text)
     if (request === null) return this.#fail(160010, 'Invalid Request')
     switch (request['request_type']) {
       case 'PING':
@@ -151,7 +152,7 @@ class CoinoneSession implements Session {
     }
   }
 
-  #request(request: Readonly<Record<string, unknown>>, kind: 'SUBSCRIBE' | 'UNSUBSCRIBE'): void {
+  #request(request: Fields, kind: 'SUBSCRIBE' | 'UNSUBSCRIBE'): void {
     const { channel: name, topic, format } = request
     const type = typeof name === 'string' ? channelTypes[name] : undefined
     if (type === undefined) return this.#fail(160011, 'Invalid Type', 'channel')
@@ -201,25 +202,12 @@ class CoinoneSession implements Session {
     this.#reply({ response_type: 'ERROR', error_code, message, ...(field === undefined ? {} : { field }) })
   }
 
-  #reply(message: Readonly<Record<string, unknown>>): void {
+  #reply(message: Fields): void {
     this.#connection.reply(Opcode.text, JSON.stringify(message))
   }
 }
 
 function isTopic(value: unknown): value is Topic {
-  if (typeof value !== 'object' || value === null) return false
-  const topic = value as Readonly<Record<string, unknown>>
-  return typeof topic['quote_currency'] === 'string' && typeof topic['target_currency'] === 'string'
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> | null {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return null
-  }
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : null
+  const topic = objectOf(value)
+  return typeof topic?.['quote_currency'] === 'string' && typeof topic['target_currency'] === 'string'
 }

@@ -5,6 +5,7 @@ import { nowMs } from '../fault-log.ts'
 import { Opcode } from '../frame-template.ts'
 import { wonMarkets } from '../market-spec.ts'
 import { RateWindow } from '../rate-window.ts'
+import { type Fields, readRequests } from '../request-values.ts'
 import { type ShownChannel } from '../shown-channel.ts'
 import { type Simulation } from '../simulation.ts'
 import { type Timings } from '../timings.ts'
@@ -70,8 +71,6 @@ export const korbitSimulation: Simulation = {
   venue: (markets, run, timings) => new KorbitVenue(markets, run, timings)
 }
 
-type Request = Readonly<Record<string, unknown>>
-
 class KorbitSession implements Session {
   readonly #venue: KorbitVenue
   readonly #connection: Connection
@@ -91,7 +90,7 @@ class KorbitSession implements Session {
   }
 
   message(text: string): void {
-    const requests = parseArray(text)
+    const requests = readRequests(text)
     if (requests === null) return this.#reply({ status: 'fail', message: 'invalid_format' })
     for (const request of requests) this.#request(request)
     this.#connection.flush()
@@ -109,7 +108,7 @@ class KorbitSession implements Session {
     this.#subscribed.clear()
   }
 
-  #request(request: Request): void {
+  #request(request: Fields): void {
     const { method, type, symbols } = request
     const isKnown = typeof type === 'string' && isRequestType(type)
     if (!isKnown) return this.#fail(request, 'INVALID_REQUEST', 'unknown_type')
@@ -164,26 +163,15 @@ class KorbitSession implements Session {
   }
 
   /** Success is told only where the request has a number. */
-  #succeed({ requestId }: Request): void {
+  #succeed({ requestId }: Fields): void {
     if (requestId !== undefined) this.#reply({ status: 'success', requestId })
   }
 
-  #fail({ requestId }: Request, code: string, message: string): void {
+  #fail({ requestId }: Fields, code: string, message: string): void {
     this.#reply({ status: 'fail', code, message, ...(requestId === undefined ? {} : { requestId }) })
   }
 
-  #reply(message: Request): void {
+  #reply(message: Fields): void {
     this.#connection.reply(Opcode.text, JSON.stringify(message))
   }
-}
-
-function parseArray(text: string): Request[] | null {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return null
-  }
-  const isList = Array.isArray(value) && value.every(part => typeof part === 'object' && part !== null)
-  return isList ? (value as Request[]) : null
 }

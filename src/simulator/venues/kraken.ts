@@ -6,7 +6,7 @@ import { nowMs } from '../fault-log.ts'
 import { Opcode } from '../frame-template.ts'
 import { dollarMarkets } from '../market-spec.ts'
 import { RateWindow } from '../rate-window.ts'
-import { objectOf, readRequest, textsOf } from '../request-values.ts'
+import { type Fields, objectOf, readRequest, textsOf } from '../request-values.ts'
 import { type Simulation } from '../simulation.ts'
 import { type Timings } from '../timings.ts'
 import { rfc3339 } from '../unique-times.ts'
@@ -92,8 +92,6 @@ export const krakenSimulation: Simulation = {
   },
   venue: (markets, run, timings) => new KrakenVenue(markets, run, timings)
 }
-
-type Fields = Readonly<Record<string, unknown>>
 
 class KrakenSession implements Session, Listener {
   readonly #venue: KrakenVenue

@@ -3,10 +3,11 @@ import { type Channel } from '../channel.ts'
 import { type ChannelSet, type Run } from '../channel-set.ts'
 import { type Connection } from '../connection.ts'
 import { nowMs } from '../fault-log.ts'
-import { Opcode } from '../frame-template.ts'
 import { upbitMarkets } from '../market-spec.ts'
 import { RateWindow } from '../rate-window.ts'
+import { type Fields, readRequests } from '../request-values.ts'
 import { type Simulation } from '../simulation.ts'
+import { TicketSession, type TicketWish } from '../ticket-session.ts'
 import { type Timings } from '../timings.ts'
 import { type RestAnswer, type Session, type Venue } from '../venue-server.ts'
 import { UpbitBook, upbitDepths } from './upbit-book.ts'
@@ -67,97 +68,48 @@ export const upbitSimulation: Simulation = {
   venue: (markets, run, timings) => new UpbitVenue(markets, run, timings)
 }
 
-interface Wish {
-  readonly channel: Channel
-  readonly set: ChannelSet
-  readonly key: string
-  readonly wantsSnapshot: boolean
-  readonly wantsRealtime: boolean
-}
-
 type ErrorName = 'NO_TICKET' | 'NO_TYPE' | 'NO_CODES' | 'INVALID_PARAM' | 'WRONG_FORMAT'
 
-class UpbitSession implements Session {
-  readonly #venue: UpbitVenue
-  readonly #connection: Connection
+class UpbitSession extends TicketSession<Channel> {
+  readonly #markets: ReadonlyMap<string, ChannelSet>
   // The venue counts messages per address; all clients here share one, so they are counted per connection.
   readonly #perSecond = new RateWindow(5, 1000)
   readonly #perMinute = new RateWindow(100, 60_000)
-  readonly #idle: NodeJS.Timeout
-  #status: NodeJS.Timeout | null = null
-  #subscribed: Channel[] = []
 
-  constructor(venue: UpbitVenue, connection: Connection) {
-    this.#venue = venue
-    this.#connection = connection
-    this.#idle = setTimeout(() => connection.cut('idle'), venue.timings.upbitIdleMs)
-    this.#idle.unref()
+  constructor({ markets, run, timings }: UpbitVenue, connection: Connection) {
+    super(connection, run, { idleMs: timings.upbitIdleMs, statusEveryMs: timings.upbitStatusEveryMs })
+    this.#markets = markets
   }
 
-  message(text: string): void {
-    this.#idle.refresh()
+  override message(text: string): void {
     const now = nowMs()
-    if (!this.#perSecond.take(now) || !this.#perMinute.take(now)) {
-      this.#connection.close(1008, 'too many messages', 'limit')
-    } else if (text === 'PING') this.#sendStatus()
-    else this.#request(text)
+    if (this.#perSecond.take(now) && this.#perMinute.take(now)) super.message(text)
+    else this.connection.close(1008, 'too many messages', 'limit')
   }
 
-  ping(): void {
-    this.#idle.refresh()
+  /** The first comes at once. */
+  protected override beginStatus(): void {
+    this.sendStatus()
+    super.beginStatus()
   }
 
-  pong(): void {
-    this.#idle.refresh()
+  protected showLast({ channel, key }: TicketWish<Channel>): void {
+    channel.snapshot(this.connection, key)
   }
 
-  closed(): void {
-    clearTimeout(this.#idle)
-    if (this.#status !== null) clearInterval(this.#status)
-    for (const channel of this.#subscribed) channel.unsubscribe(this.#connection)
-    this.#subscribed = []
+  protected error(name: string): { readonly name: string; readonly message: string } {
+    return { message: `요청 오류: ${name}`, name }
   }
 
-  #sendStatus(): void {
-    this.#connection.reply(Opcode.binary, '{"status":"UP"}')
-    if (this.#status !== null) return
-    this.#status = setInterval(
-      () => this.#connection.reply(Opcode.binary, '{"status":"UP"}'),
-      this.#venue.timings.upbitStatusEveryMs
-    )
-    this.#status.unref()
-  }
-
-  #request(text: string): void {
-    const wishes = this.#read(text)
-    if (typeof wishes === 'string') return this.#fail(wishes)
-    for (const channel of this.#subscribed) channel.unsubscribe(this.#connection)
-    this.#subscribed = wishes.filter(wish => wish.wantsRealtime).map(wish => wish.channel)
-    for (const wish of wishes) this.#grant(wish)
-    this.#connection.flush()
-  }
-
-  #grant({ channel, set, key, wantsSnapshot, wantsRealtime }: Wish): void {
-    if (!channel.ledger.isConfirmed) {
-      if (this.#venue.run.isFrozen) return
-      this.#venue.run.activate(set, channel)
-      // What the first snapshot shows is the first event of all.
-      channel.make(Date.now())
-    }
-    if (wantsRealtime) channel.subscribe(this.#connection, key)
-    if (wantsSnapshot) channel.snapshot(this.#connection, key)
-  }
-
-  /** The whole new subscription, or the name of what is wrong with the request. */
-  #read(text: string): Wish[] | ErrorName {
-    const parts = parseArray(text)
+  protected read(text: string): readonly TicketWish<Channel>[] | ErrorName {
+    const parts = readRequests(text)
     if (parts === null) return 'WRONG_FORMAT'
     if (!parts.some(part => typeof part['ticket'] === 'string' && part['ticket'] !== '')) return 'NO_TICKET'
     const format = parts.find(part => 'format' in part)?.['format'] ?? 'DEFAULT'
     if (!upbitFormats.includes(format as UpbitFormat)) return 'WRONG_FORMAT'
     const types = parts.filter(part => 'type' in part)
     if (types.length === 0) return 'NO_TYPE'
-    const wishes = new Map<string, Wish>()
+    const wishes = new Map<string, TicketWish<Channel>>()
     for (const part of types) {
       const { type, codes } = part
       if (typeof type !== 'string' || !isRequestType(type)) return 'INVALID_PARAM'
@@ -173,13 +125,13 @@ class UpbitSession implements Session {
     type: RequestType,
     code: string,
     format: UpbitFormat,
-    part: Readonly<Record<string, unknown>>,
-    into: Map<string, Wish>
+    part: Fields,
+    into: Map<string, TicketWish<Channel>>
   ): void {
     const [native = '', suffix] = type === 'orderbook' ? code.split('.', 2) : [code]
-    const set = this.#venue.markets.get(native)
+    const set = this.#markets.get(native)
     if (set === undefined) return
-    if (set.refuses(type, this.#connection)) return
+    if (set.refuses(type, this.connection)) return
     const depth = suffix === undefined ? undefined : upbitDepths.find(known => String(known) === suffix)
     const channel = set.channels[type]
     into.set(channel.name, {
@@ -190,21 +142,4 @@ class UpbitSession implements Session {
       wantsRealtime: part['is_only_snapshot'] !== true && part['isOnlySnapshot'] !== true
     })
   }
-
-  /** One error object and then a normal close, as the venue does. Clients read the name, not the message. */
-  #fail(name: ErrorName): void {
-    this.#connection.reply(Opcode.binary, JSON.stringify({ error: { message: `요청 오류: ${name}`, name } }))
-    this.#connection.close(1000, '', null)
-  }
-}
-
-function parseArray(text: string): Readonly<Record<string, unknown>>[] | null {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return null
-  }
-  const isList = Array.isArray(value) && value.every(part => typeof part === 'object' && part !== null)
-  return isList ? (value as Record<string, unknown>[]) : null
 }

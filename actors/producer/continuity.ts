@@ -19,8 +19,6 @@ export const repeatWindowMicros = 10_000_000
 const renewalMicros = 2_000_000
 /** An older connection that was silent for so long, while the newer one was not, is left before it ends. */
 const olderSilentMicros = 2_000_000
-/** Records of a newer connection that wait for the end of the older one; beyond it they do not wait. */
-const heldBytesMax = 1_048_576
 
 /**
  * Decides record by record, in the order of the socket, what is published, what is a repetition, what waits for a
@@ -31,17 +29,34 @@ export class Continuity {
   readonly #output: ContinuityOutput
   readonly #good: GoodRecords
   readonly #books: BookContinuity
+  readonly #handOverBytesMax: number
+  /** Hand-overs that did not wait for the end of the older connection, since more was held than is allowed. */
+  #handOversCut = 0
 
-  constructor(gaps: Gaps, output: ContinuityOutput, logger: Logger) {
+  constructor(
+    gaps: Gaps,
+    output: ContinuityOutput,
+    limits: { readonly handOverBytes: number },
+    logger: Logger
+  ) {
+    this.#handOverBytesMax = limits.handOverBytes
     this.#gaps = gaps
     this.#output = output
     this.#good = new GoodRecords(gaps, output)
     this.#books = new BookContinuity(gaps, this.#good, output, logger)
   }
 
-  /** What went because a book had more than its limits allow. */
-  get overflown(): { readonly updates: number; readonly levels: number } {
-    return { updates: this.#books.updatesOverflown, levels: this.#books.levelsOverflown }
+  /** How often each limit was reached: updates and levels of books that went, hand-overs that were cut short. */
+  get limitHits(): {
+    readonly bookPendingBytes: number
+    readonly bookLevelsMax: number
+    readonly handOverBytes: number
+  } {
+    return {
+      bookPendingBytes: this.#books.updatesOverflown,
+      bookLevelsMax: this.#books.levelsOverflown,
+      handOverBytes: this.#handOversCut
+    }
   }
 
   record(track: SymbolTrack, batch: RecordBatch, row: number, owner: number): void {
@@ -55,7 +70,9 @@ export class Continuity {
       const { book } = track
       const isOlderGood = book === null || (book.isSynced && book.source === handOver.older.connection)
       const isOver = handOver.hasEnded && !handOver.isBehind(batch.receivedMicros(row))
-      if (isOver || !isOlderGood || handOver.heldBytes > heldBytesMax) this.#takeOver(track, handOver)
+      const isFull = handOver.heldBytes > this.#handOverBytesMax
+      if (isFull) this.#handOversCut++
+      if (isOver || !isOlderGood || isFull) this.#takeOver(track, handOver)
     }
   }
 

@@ -48,6 +48,7 @@ export interface ProducerPlan {
     readonly tradeIdsPerSymbol: number
     readonly bookPendingBytes: number
     readonly bookLevelsMax: number
+    readonly handOverBytes: number
     readonly deadLettersPerSecond: number
     readonly creditBytes: number
     readonly controlReserveBytes: number

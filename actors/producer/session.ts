@@ -148,6 +148,7 @@ export class ProducerSession {
           this.#ask(track, { type: 'resnapshot', ...placeOf(track), requests }),
         requestResubscribe: track => this.#ask(track, { type: 'resubscribe', ...placeOf(track) })
       },
+      limits,
       this.#logger
     )
     this.#intake = new Intake(this.#accounts, this.#gaps, this.#continuity, this.#deadLetters)
@@ -335,8 +336,7 @@ export class ProducerSession {
       limitHits: {
         creditBytes: this.#life.shedFrames,
         bufferBytes: this.#decoding.heldUp,
-        bookPendingBytes: this.#continuity.overflown.updates,
-        bookLevelsMax: this.#continuity.overflown.levels,
+        ...this.#continuity.limitHits,
         deadLettersPerSecond: this.#deadLetters.suppressed
       }
     }

@@ -281,6 +281,12 @@ export const configSchema = Type.Object(
         10_000_000,
         'Levels kept on each side of a book to check it against its exchange; the worst are forgotten first.'
       ),
+      handOverBytes: whole(
+        mib,
+        64 * kib,
+        gib,
+        'Records of one symbol from a new connection that wait for the end of the old one; beyond it they do not wait.'
+      ),
       deadLettersPerSecond: whole(100, 0, 100_000, 'Dead frames published per second; all are counted.'),
       embeddedTopicBytes: whole(
         64 * mib,

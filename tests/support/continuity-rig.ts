@@ -145,6 +145,7 @@ export class ContinuityRig {
         },
         requestResubscribe: () => this.resubscribesAsked++
       },
+      { handOverBytes: 1_048_576 },
       createLogger('silent', 'test')
     )
   }

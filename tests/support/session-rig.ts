@@ -236,6 +236,7 @@ function planOf(
       tradeIdsPerSymbol: 4096,
       bookPendingBytes: 65_536,
       bookLevelsMax: 1_000,
+      handOverBytes: 1_048_576,
       deadLettersPerSecond: 10,
       creditBytes: 64 * 1024 * 1024,
       controlReserveBytes: 65_536

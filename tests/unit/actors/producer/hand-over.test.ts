@@ -185,9 +185,10 @@ test('a book whose snapshots are fetched begins anew on the newer connection', (
   assert.equal(rig.snapshotsAsked, 2)
 })
 
-test('records that wait for the end of the older connection are bounded', () => {
+test('records that wait for the end of the older connection are bounded, and that is counted', () => {
   const rig = tickers()
   for (let id = 2; id < 20_000 && rig.published.length === 1; id++) newer(rig, String(id), id)
   assert.ok(rig.published.length > 1_000 && rig.published.length < 10_000, String(rig.published.length))
   assert.equal(rig.counts()['waiting'], undefined)
+  assert.equal(rig.continuity.limitHits.handOverBytes, 1)
 })

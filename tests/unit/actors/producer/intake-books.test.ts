@@ -68,6 +68,7 @@ class BooksRig {
         requestSnapshot: () => assert.fail('nothing is fetched'),
         requestResubscribe: track => this.resubscribed.push(track.symbol)
       },
+      { handOverBytes: 1_048_576 },
       createLogger('silent', 'test')
     )
     const deadLetters = new DeadLetters(

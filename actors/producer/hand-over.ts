@@ -1,4 +1,5 @@
-import { RecordBatch, RecordBatchWriter } from '../../src/wire/record-batch.ts'
+import { RecordBatch } from '../../src/wire/record-batch.ts'
+import { RecordBatchWriter } from '../../src/wire/record-batch-writer.ts'
 import { contentStart } from './content.ts'
 
 /** So far one connection may be behind another in what it brings. */

@@ -1,5 +1,6 @@
 import { type RequestType } from '../domain/target.ts'
-import { RecordBatch, RecordBatchWriter } from '../wire/record-batch.ts'
+import { RecordBatch } from '../wire/record-batch.ts'
+import { RecordBatchWriter } from '../wire/record-batch-writer.ts'
 import { decodeRecord } from './avro-types.ts'
 
 /** The same record batch with its values as JSON text; for debugging and for readers without Avro, not for speed. */

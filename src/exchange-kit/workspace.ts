@@ -1,4 +1,4 @@
-import { RecordBatchWriter } from '../wire/record-batch.ts'
+import { RecordBatchWriter } from '../wire/record-batch-writer.ts'
 import { SymbolTable } from './symbol-table.ts'
 import { tapeIntsMax } from './tape.ts'
 

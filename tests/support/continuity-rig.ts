@@ -16,7 +16,8 @@ import {
   type DeltaBookRules,
   type ExchangeAdapter
 } from '../../src/exchange-kit/adapter.ts'
-import { FrameOutcome, RecordBatch, RecordBatchWriter, RecordFlag } from '../../src/wire/record-batch.ts'
+import { FrameOutcome, RecordBatch, RecordFlag } from '../../src/wire/record-batch.ts'
+import { RecordBatchWriter } from '../../src/wire/record-batch-writer.ts'
 
 export const wholeBooks: ContinuityRules = { trade: { ids: 'unique' }, book: { mode: 'whole' } }
 export const chainedBooks: ContinuityRules = {

@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import {
-  FrameOutcome,
-  frameReasons,
-  RecordBatch,
-  RecordBatchWriter,
-  recordBatchBytes
-} from '../../../src/wire/record-batch.ts'
+import { FrameOutcome, frameReasons, RecordBatch } from '../../../src/wire/record-batch.ts'
+import { recordBatchBytes } from '../../../src/wire/record-batch-layout.ts'
+import { RecordBatchWriter } from '../../../src/wire/record-batch-writer.ts'
 
 const text = fc.option(fc.string({ unit: 'binary-ascii', maxLength: 12 }))
 const micros = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER })

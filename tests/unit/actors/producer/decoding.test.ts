@@ -6,7 +6,8 @@ import { type ProducerConnection } from '../../../../actors/producer/connection.
 import { Decoding, type FrameCodec } from '../../../../actors/producer/decoding.ts'
 import { createLogger } from '../../../../src/core/logger.ts'
 import { FrameBatch, FrameBatchWriter, FrameKind } from '../../../../src/wire/frame-batch.ts'
-import { RecordBatch, RecordBatchWriter } from '../../../../src/wire/record-batch.ts'
+import { RecordBatch } from '../../../../src/wire/record-batch.ts'
+import { RecordBatchWriter } from '../../../../src/wire/record-batch-writer.ts'
 import { type ConnectionContext } from '../../../../src/wire/session-messages.ts'
 
 const inlineBytesMax = 100

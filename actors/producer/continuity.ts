@@ -3,15 +3,13 @@ import { type RecordBatch, RecordFlag } from '../../src/wire/record-batch.ts'
 import { BookContinuity } from './book-continuity.ts'
 import { contentStart } from './content.ts'
 import { type Gaps } from './gaps.ts'
-import { type ContinuityOutput, GoodRecords, gapEnd } from './good-records.ts'
+import { type ContinuityOutput, GoodRecords } from './good-records.ts'
 import { HandOver, type HeldRecord } from './hand-over.ts'
 import { type RecentStates } from './recent-states.ts'
-import { showTicker, showTrade } from './symbol-moves.ts'
-import { type OpenGap, type SymbolTrack } from './symbol-track.ts'
-import { integerOf } from './trade-ids.ts'
+import { showTicker } from './symbol-moves.ts'
+import { type SymbolTrack } from './symbol-track.ts'
+import { TradeContinuity } from './trade-continuity.ts'
 
-/** Holes in the trade ids of a symbol that a late trade may still fill; one in a forgotten hole is taken for a repetition. */
-const holesMax = 64
 /** How long after a (re)subscribe what comes may repeat what was published before it. */
 export const repeatWindowMicros = 10_000_000
 
@@ -28,6 +26,7 @@ export class Continuity {
   readonly #gaps: Gaps
   readonly #output: ContinuityOutput
   readonly #good: GoodRecords
+  readonly #trades: TradeContinuity
   readonly #books: BookContinuity
   readonly #handOverBytesMax: number
   /** Hand-overs that did not wait for the end of the older connection, since more was held than is allowed. */
@@ -43,6 +42,7 @@ export class Continuity {
     this.#gaps = gaps
     this.#output = output
     this.#good = new GoodRecords(gaps, output)
+    this.#trades = new TradeContinuity(gaps, this.#good, output)
     this.#books = new BookContinuity(gaps, this.#good, output, logger)
   }
 
@@ -133,7 +133,7 @@ export class Continuity {
   #decide(track: SymbolTrack, batch: RecordBatch, row: number, owner: number): void {
     switch (track.target.request_type) {
       case 'trade':
-        this.#trade(track, batch, row, owner)
+        this.#trades.record(track, batch, row, owner)
         break
       case 'ticker':
         showTicker(track.moves, batch.evidence(row), batch.receivedMicros(row))
@@ -203,89 +203,6 @@ export class Continuity {
     if (track.book !== null) this.#books.tick(track, track.book, nowMicros)
   }
 
-  #trade(track: SymbolTrack, batch: RecordBatch, row: number, owner: number): void {
-    const bytes = batch.bytes
-    const start = batch.tradeIdStart(row)
-    const end = batch.tradeIdEnd(row)
-    const received = batch.receivedMicros(row)
-    const isSnapshot = (batch.flags(row) & RecordFlag.snapshotStream) !== 0
-    // What a new subscription shows again is known, or lost and declared, unless it is newer than all that was published
-    // before its frame: the trades within it need not be in the order of their times.
-    if (isSnapshot && batch.exchangeMicros(row) < newestBeforeFrame(track, batch, row)) {
-      this.#good.note(track, batch, row, true)
-      this.#output.drop(owner, 'duplicate')
-      return
-    }
-    if (track.idsAreContiguous) {
-      const id = integerOf(bytes, start, end)
-      if (!this.#contiguous(track, id, batch, row)) {
-        this.#good.note(track, batch, row, true)
-        this.#output.drop(owner, 'duplicate')
-        return
-      }
-    } else if (track.tradeIds !== null) {
-      const mayRepeat = isSnapshot || received < track.repeatsUntilMicros
-      if (mayRepeat && track.tradeIds.has(bytes, start, end)) {
-        this.#good.note(track, batch, row, true)
-        this.#output.drop(owner, 'duplicate')
-        return
-      }
-      track.tradeIds.add(bytes, start, end)
-    }
-    if (batch.exchangeMicros(row) > track.newestTradeMicros)
-      track.newestTradeMicros = batch.exchangeMicros(row)
-    showTrade(track.moves, received)
-    this.#good.note(track, batch, row, false)
-    this.#good.publish(track, batch, row, owner)
-  }
-
-  /** Judges a contiguous id: false when it is a repetition. A jump declares a gap; a late id fills its hole. */
-  #contiguous(track: SymbolTrack, id: number, batch: RecordBatch, row: number): boolean {
-    // An id that is no exact integer says nothing of its neighbours; such a trade is never taken for a repetition.
-    if (Number.isNaN(id)) return true
-    const last = track.lastTradeId
-    if (id === last + 1) {
-      track.lastTradeId = id
-      if (track.gap !== null) this.#gaps.close(track, gapEnd(track, batch, row, String(id)), 0)
-      return true
-    }
-    if (Number.isNaN(last)) {
-      track.lastTradeId = id
-      track.holes.push({ firstId: 0, lastId: id - 1, fill: null })
-      return true
-    }
-    if (id > last) {
-      track.lastTradeId = id
-      this.#declareHole(track, last, id, batch, row)
-      return true
-    }
-    const at = track.holes.findIndex(hole => id >= hole.firstId && id <= hole.lastId)
-    const hole = track.holes[at]
-    if (hole === undefined) return false
-    const left = [
-      { ...hole, lastId: id - 1 },
-      { ...hole, firstId: id + 1 }
-    ].filter(part => part.firstId <= part.lastId)
-    track.holes.splice(at, 1, ...left)
-    forgetHoles(track)
-    hole.fill?.()
-    return true
-  }
-
-  #declareHole(track: SymbolTrack, last: number, id: number, batch: RecordBatch, row: number): void {
-    const missed = id - last - 1
-    this.#gaps.open(track, 'sequence', batch.receivedMicros(row), { lastSequence: String(last) })
-    const gap = track.gap!
-    const end = gapEnd(track, batch, row, String(id))
-    this.#gaps.close(track, end, missed)
-    const fill = (): void => {
-      gap.missed = (gap.missed ?? 1) - 1
-      this.#gaps.restate(track.target, track.symbol, gap satisfies OpenGap, end)
-    }
-    track.holes.push({ firstId: last + 1, lastId: id - 1, fill })
-    forgetHoles(track)
-  }
-
   /** Tickers and whole books: a state, of which a (re)subscribe repeats the last. */
   #whole(track: SymbolTrack, states: RecentStates, batch: RecordBatch, row: number, owner: number): void {
     if (batch.connection < track.source) {
@@ -324,24 +241,7 @@ export class Continuity {
   }
 }
 
-/** Event time of the newest trade that was published before the frame of this record. */
-function newestBeforeFrame(track: SymbolTrack, batch: RecordBatch, row: number): number {
-  const { shown } = track
-  const frameSeq = batch.frameSeq(row)
-  if (shown.frameSeq !== frameSeq || shown.connection !== batch.connection) {
-    shown.connection = batch.connection
-    shown.frameSeq = frameSeq
-    shown.newestMicros = track.newestTradeMicros
-  }
-  return shown.newestMicros
-}
-
 /** Whether a state that was held is older than what the older connection brought; `NaN` is of no age. */
 function isOlderState(track: SymbolTrack, { batch }: HeldRecord): boolean {
   return track.states !== null && batch.exchangeMicros(0) < track.states.newestMicros
-}
-
-/** The hole before the first trade of all is kept; of the others the oldest is forgotten. Called whenever one was added. */
-function forgetHoles(track: SymbolTrack): void {
-  if (track.holes.length > holesMax) track.holes.splice(1, 1)
 }

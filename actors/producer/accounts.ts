@@ -1,4 +1,17 @@
+import { type Histogram } from '../../src/core/histogram.ts'
+import { recordFieldAt } from '../../src/wire/shared-ledger.ts'
 import { type ProducerConnection } from './connection.ts'
+
+const fieldOf = {
+  published: recordFieldAt('published'),
+  failed: recordFieldAt('failed'),
+  duplicate: recordFieldAt('duplicate'),
+  superseded: recordFieldAt('superseded')
+} as const
+const heldField = recordFieldAt('held')
+
+/** What a record may come to: the sink's two answers, and what is decided before it gets there. */
+export type Fate = keyof typeof fieldOf
 
 /** The account of one batch: its credits go back when all its records have met their fate. */
 interface BatchAccount {
@@ -36,10 +49,6 @@ export class Accounts {
     return this.#openBytes
   }
 
-  connectionOf(owner: number): ProducerConnection {
-    return this.#batches[owner]!.connection
-  }
-
   /** Opens the account of a batch of which so many records wait for their fate. */
   begin(connection: ProducerConnection, bytes: number, lastFrameSeq: number, records: number): number {
     this.#open++
@@ -53,6 +62,20 @@ export class Accounts {
     }
     this.#batches[number] = batch
     return number
+  }
+
+  /** So many records of a batch met their fate. */
+  settle(owner: number, fate: Fate, records: number): void {
+    const { values } = this.#batches[owner]!.connection.records
+    const field = fieldOf[fate]
+    values[field] = values[field]! + records
+    values[heldField] = values[heldField]! - records
+    this.release(owner, records)
+  }
+
+  /** Where the time that its published records took is noted. */
+  latencyOf(owner: number): Histogram {
+    return this.#batches[owner]!.connection.records.latency
   }
 
   /** So many records of the batch (or the batch's own share) are done. */

@@ -7,15 +7,13 @@ import { type Gap, type GapReason } from '../../src/domain/gap.ts'
 import { connectSuccessTopic } from '../../src/domain/routing.ts'
 import { type Target, targetKey } from '../../src/domain/target.ts'
 import { type ExchangeAdapter } from '../../src/exchange-kit/adapter.ts'
-import { FrameBatch } from '../../src/wire/frame-batch.ts'
-import { type FromProducer, type ToProducer } from '../../src/wire/session-messages.ts'
-import { frameFieldAt, recordFieldAt, type SharedLedger } from '../../src/wire/shared-ledger.ts'
+import { type SharedLedger } from '../../src/wire/shared-ledger.ts'
 import { Accounts, controlOwner } from './accounts.ts'
 import { BackPressure } from './back-pressure.ts'
 import { BatchPerformance, performanceTopic } from './batch-performance.ts'
 import { encodeConnectSuccess } from './connect-success.ts'
-import { ProducerConnection } from './connection.ts'
 import { ConnectionLife } from './connection-life.ts'
+import { Connections } from './connections.ts'
 import { Continuity } from './continuity.ts'
 import { ControlRecords } from './control-records.ts'
 import { CreditReturns } from './credit-returns.ts'
@@ -39,14 +37,6 @@ const gapTopic = 'ws.gap.events'
 /** Batches with the codec pool for each of its workers: one in work, the next on its way, and their answers. */
 const pooledPerCodec = 4
 
-const takenField = frameFieldAt('taken')
-const producerHeldField = frameFieldAt('producerHeld')
-const publishedField = recordFieldAt('published')
-const duplicateField = recordFieldAt('duplicate')
-const supersededField = recordFieldAt('superseded')
-const failedField = recordFieldAt('failed')
-const heldField = recordFieldAt('held')
-
 /**
  * The producer's work between the ports and the sink: codec, order, continuity, accounts. The thread around it only
  * starts and stops it.
@@ -58,9 +48,8 @@ export class ProducerSession {
   readonly #ledger: SharedLedger
   readonly #codec: FrameCodec
   readonly #sink: RecordSink
-  readonly #connections = new Map<number, ProducerConnection>()
+  readonly #connections: Connections
   readonly #decoding: Decoding
-  readonly #ports = new Map<number, MessagePort>()
   readonly #accounts: Accounts
   readonly #gaps: Gaps
   readonly #outbox: GapOutbox
@@ -77,8 +66,6 @@ export class ProducerSession {
   readonly #credits = new CreditReturns()
   readonly #control: ControlRecords
   readonly #gapsByReason: Partial<Record<GapReason, number>> = {}
-  #drainMarks = 0
-  #onDrainMark: (() => void) | null = null
   sinkIsUp = true
   sinkMessage = ''
 
@@ -143,10 +130,9 @@ export class ProducerSession {
       {
         publish: (route, bytes, start, end, receivedMicros, owner) =>
           this.#sink.append(route, bytes, start, end, receivedMicros, owner),
-        drop: (owner, outcome) => this.#dropRecord(owner, outcome),
-        requestSnapshot: (track, requests) =>
-          this.#ask(track, { type: 'resnapshot', ...placeOf(track), requests }),
-        requestResubscribe: track => this.#ask(track, { type: 'resubscribe', ...placeOf(track) })
+        drop: (owner, outcome) => this.#accounts.settle(owner, outcome, 1),
+        requestSnapshot: (track, requests) => this.#connections.resnapshot(track, requests),
+        requestResubscribe: track => this.#connections.resubscribe(track)
       },
       limits,
       this.#logger
@@ -158,7 +144,7 @@ export class ProducerSession {
       this.#intake,
       {
         confirmed: (track, atMicros) => this.#announce(track, atMicros),
-        ended: ({ context }) => this.#connections.delete(context.connection)
+        ended: connection => this.#connections.ended(connection)
       },
       this.#logger
     )
@@ -170,6 +156,7 @@ export class ProducerSession {
       handOn: work => this.#handle(work),
       logger: this.#logger
     })
+    this.#connections = new Connections(this.#ledger, this.#tracks, this.#decoding, this.#clock)
   }
 
   /** Publishes the gaps that an earlier process could not, and goes on with those of a producer that died in this one. */
@@ -187,11 +174,9 @@ export class ProducerSession {
     this.#control.report('ws.error', key, event)
   }
 
-  /** Takes the port of a connection thread. When it closes, after its last message, the thread is gone. */
+  /** Takes the port of a connection thread. */
   attach(thread: number, port: MessagePort): void {
-    this.#ports.set(thread, port)
-    port.on('message', (message: ToProducer) => this.#receive(port, message))
-    port.on('close', () => this.#portClosed(port))
+    this.#connections.attach(thread, port)
   }
 
   /** Settles everything that the connection threads have handed over, within the deadline. */
@@ -201,13 +186,7 @@ export class ProducerSession {
       const timer = setTimeout(() => resolve('late'), deadlineMs)
       timer.unref()
     })
-    const marked = new Promise<void>(resolve => {
-      this.#onDrainMark = () => {
-        if (this.#drainMarks >= Math.min(threads, this.#ports.size)) resolve()
-      }
-      this.#onDrainMark()
-    })
-    await Promise.race([marked, deadline])
+    await Promise.race([this.#connections.drained(threads), deadline])
     await Promise.race([this.#decoding.idle(), deadline])
     // What is not decoded by now will not be, and is declared.
     this.#decoding.abandon()
@@ -235,7 +214,7 @@ export class ProducerSession {
         { code: 'SOCKET_STALE', exchange: track.target.exchange, symbol: track.symbol },
         `${track.target.request_type} is silent although the symbol trades; it is subscribed anew`
       )
-      this.#ask(track, { type: 'resubscribe', ...placeOf(track) })
+      this.#connections.resubscribe(track)
     }
   }
 
@@ -280,7 +259,6 @@ export class ProducerSession {
   settled(owners: Int32Array, receivedMicros: Float64Array, count: number, outcome: Outcome): void {
     const now = this.#clock.nowMicros()
     const isPublished = outcome === 'published'
-    const field = isPublished ? publishedField : failedField
     for (let from = 0, to = 0; from < count; from = to) {
       const owner = owners[from]!
       do to++
@@ -289,12 +267,11 @@ export class ProducerSession {
         if (GapOutbox.owns(owner)) this.#outbox.settled(owner, isPublished)
         continue
       }
-      const { values, latency } = this.#accounts.connectionOf(owner).records
-      const records = to - from
-      values[field] = values[field]! + records
-      values[heldField] = values[heldField]! - records
-      if (isPublished) for (let i = from; i < to; i++) latency.record(now - receivedMicros[i]!)
-      this.#accounts.release(owner, records)
+      if (isPublished) {
+        const latency = this.#accounts.latencyOf(owner)
+        for (let i = from; i < to; i++) latency.record(now - receivedMicros[i]!)
+      }
+      this.#accounts.settle(owner, outcome, to - from)
     }
     this.#decoding.resume()
   }
@@ -342,71 +319,6 @@ export class ProducerSession {
     }
   }
 
-  /** A connection thread died: its connections are lost. After a graceful end there are none left. */
-  #portClosed(port: MessagePort): void {
-    const now = this.#clock.nowMicros()
-    for (const connection of this.#connections.values()) {
-      if (connection.port !== port) continue
-      const lastFrameSeq = connection.lastGoodFrameSeq
-      this.#decoding.notice(connection, { type: 'lost', reason: 'disconnect', atMicros: now, lastFrameSeq })
-    }
-  }
-
-  #receive(port: MessagePort, message: ToProducer): void {
-    switch (message.type) {
-      case 'batches':
-        for (const buffer of message.buffers) this.#batch(buffer)
-        break
-      case 'context':
-        this.#context(port, message.context)
-        break
-      case 'notice': {
-        const connection = this.#connections.get(message.connection)
-        if (connection !== undefined) this.#decoding.notice(connection, message.notice)
-        break
-      }
-      case 'drain':
-        this.#drainMarks++
-        this.#onDrainMark?.()
-        break
-    }
-  }
-
-  #context(port: MessagePort, context: ProducerConnection['context']): void {
-    const known = this.#connections.get(context.connection)
-    if (known !== undefined) {
-      known.learn(context)
-      this.#resolveTracks(known)
-      return
-    }
-    const connection = new ProducerConnection(
-      port,
-      context,
-      this.#ledger.frames(context.shard),
-      this.#ledger.records(context.targetIndex)
-    )
-    this.#resolveTracks(connection)
-    this.#connections.set(context.connection, connection)
-  }
-
-  #resolveTracks(connection: ProducerConnection): void {
-    const { target, instruments } = connection.context
-    connection.tracks = instruments.map(instrument => this.#tracks.of(target, instrument.symbol))
-  }
-
-  #batch(buffer: ArrayBuffer): void {
-    const frames = new FrameBatch(buffer)
-    const connection = this.#connections.get(frames.connection)
-    if (connection === undefined) {
-      throw new RangeError(`frame batch of connection ${frames.connection} came before its context`)
-    }
-    const context = connection.contextOf(frames.contextVersion)
-    const values = connection.frames.values
-    values[takenField] = values[takenField]! + frames.frames
-    values[producerHeldField] = values[producerHeldField]! + frames.frames
-    this.#decoding.batch(connection, context, frames)
-  }
-
   #handle({ connection, item }: Work): void {
     switch (item.type) {
       case 'batch':
@@ -420,13 +332,9 @@ export class ProducerSession {
         break
       case 'notice':
         // A connection ends once, by its own word or by its thread's end, whichever comes first.
-        if (this.#connections.has(connection.context.connection)) this.#life.take(connection, item.notice)
+        if (this.#connections.has(connection)) this.#life.take(connection, item.notice)
         break
     }
-  }
-
-  #ask(track: SymbolTrack, message: FromProducer): void {
-    if (track.isConnected) this.#connections.get(track.connection)?.port.postMessage(message)
   }
 
   /** Tells that the exchange has confirmed a symbol. */
@@ -444,14 +352,6 @@ export class ProducerSession {
       ts: Math.floor(atMicros / 1000)
     })
     this.#control.bytes(topic, track.route.key, value, atMicros)
-  }
-
-  #dropRecord(owner: number, outcome: 'duplicate' | 'superseded'): void {
-    const values = this.#accounts.connectionOf(owner).records.values
-    const field = outcome === 'duplicate' ? duplicateField : supersededField
-    values[field] = values[field]! + 1
-    values[heldField] = values[heldField]! - 1
-    this.#accounts.release(owner, 1)
   }
 
   /** At the end, when everything is acknowledged. Returns how many events were published. */
@@ -483,9 +383,4 @@ export class ProducerSession {
     if (gap.status === 'open') this.#gapsByReason[gap.reason] = (this.#gapsByReason[gap.reason] ?? 0) + 1
     this.#outbox.publish(gap)
   }
-}
-
-/** Where the connection threads know a symbol by. */
-function placeOf({ connection, subscription }: SymbolTrack): { connection: number; subscription: number } {
-  return { connection, subscription }
 }

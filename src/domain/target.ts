@@ -53,7 +53,8 @@ export function isRequestType(text: string): text is RequestType {
   return (requestTypes as readonly string[]).includes(text)
 }
 
-export const canonicalSymbolPattern = /^[A-Z0-9.]{1,20}-[A-Z0-9.]{1,20}$/
+/** `BASE-QUOTE`. Some coins have Chinese names, without an upper case. */
+export const canonicalSymbolPattern = /^[A-Z0-9.\u4e00-\u9fff]{1,20}-[A-Z0-9.\u4e00-\u9fff]{1,20}$/
 
 /**
  * Reads `exchange/request_type:SYMBOL,SYMBOL`.

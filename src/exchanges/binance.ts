@@ -39,7 +39,7 @@ const suffixOf: Readonly<Record<RequestType, string>> = {
 const knownQuotes = [
   'FDUSD USDT USDC BUSD TUSD USDP USDS USD1 AEUR EURI DAI PAX UST VAI BTC ETH BNB TRX XRP',
   'DOGE SOL DOT TRY EUR GBP AUD BRL RUB UAH NGN ZAR JPY PLN RON ARS MXN CZK COP IDRT BIDR',
-  'BKRW BVND'
+  'BKRW BVND RLUSD U'
 ].flatMap(line => line.split(' '))
 
 const streamKey = ascii('{"stream":"')
@@ -61,6 +61,7 @@ export const binance: ExchangeAdapter = {
   channels: suffixOf,
   quirks: [
     'A symbol that does not exist is confirmed like any other and then stays silent.',
+    'Block trades have a stream and ids of their own, which are not collected; they are not among the trades.',
     'A book snapshot comes over REST with 1,000 levels a side; levels further out are unknown until an update touches them.'
   ],
   endpoints: {
@@ -89,7 +90,7 @@ export const binance: ExchangeAdapter = {
   // The server pings every 20 s and wants its pong within a minute; pings of ours would only eat the message budget.
   heartbeat: { ping: null, watchdogMs: 60_000, limitMs: 60_000 },
   instruments: {
-    listing: { path: '/api/v3/exchangeInfo', weight: 20, parse: parseListing },
+    listing: { path: '/api/v3/exchangeInfo?showPermissionSets=false', weight: 20, parse: parseListing },
     canonicalOf: name => splitJoinedSymbol(name, knownQuotes),
     nativeOf: canonical => canonical.replace('-', ''),
     streamNameOf: name => name.toLowerCase()
@@ -209,7 +210,7 @@ export const binance: ExchangeAdapter = {
     },
     ignored('partial depth', [isPresent('lastUpdateId'), isPresent('bids'), isPresent('asks')]),
     ignored('bookTicker', [isAbsent('e'), isPresent('u'), isPresent('s'), isPresent('b'), isPresent('a')]),
-    ...['kline', '24hrMiniTicker', '1hTicker', '4hTicker', '1dTicker', 'avgPrice', 'blockTrade'].map(event =>
+    ...['kline', '24hrMiniTicker', '1hTicker', '4hTicker', '1dTicker', 'avgPrice', 'referencePrice', 'blockTrade'].map(event =>
       ignored(event, [is('e', event)])
     )
   ],
@@ -282,7 +283,6 @@ function parseListing(body: JsonValue): readonly Instrument[] {
   return listedPairs(listOf(membersOf(body)?.['symbols']), {
     native: 'symbol',
     base: 'baseAsset',
-    quote: 'quoteAsset',
-    isTraded: entry => entry['status'] === 'TRADING'
+    quote: 'quoteAsset'
   })
 }

@@ -59,6 +59,7 @@ export const bybit: ExchangeAdapter = {
     'The spot ticker carries neither best bid nor best ask.',
     "The ticker's open is prevPrice24h, the price 24 hours ago, where its rolling window begins.",
     'One bad topic may void the whole request it stands in, so the others are asked for again.',
+    'Block trades and those of retail orders (raw fields BT and RPI) are among the trades and never stood in the book.',
     'The book has the best 50 levels of each side; nothing is known of those beyond.',
     'Book updates carry a number that only grows and may skip, so that a lost update shows only when the book gets crossed.'
   ],
@@ -174,7 +175,7 @@ export const bybit: ExchangeAdapter = {
       name: 'bybit/orderbook',
       requestType: 'orderbook',
       envelope: 'data',
-      match: [begins('/topic', 'orderbook.')],
+      match: [begins('/topic', 'orderbook.50.')],
       fields: {
         symbol: native('s'),
         // Time of the matching engine; older frames have only that of the feed.
@@ -187,7 +188,8 @@ export const bybit: ExchangeAdapter = {
       },
       raw: { ...raw('s', 'u', 'seq'), ...fromFrame('topic', 'ts', 'type', 'cts') }
     },
-    ...['kline.', 'rpi_orderbook.', 'allLiquidation.', 'liquidation.'].map(topic =>
+    // Books of other depths, the whole one and that of retail orders (RPI) are other books.
+    ...['orderbook.', 'kline.', 'allLiquidation.', 'liquidation.', 'priceLimit.', 'insurance.'].map(topic =>
       ignored(`bybit/${topic}`, begins('topic', topic))
     )
   ],
@@ -258,6 +260,6 @@ function parseListing(body: JsonValue): readonly Instrument[] {
     native: 'symbol',
     base: 'baseCoin',
     quote: 'quoteCoin',
-    isTraded: entry => entry['status'] === 'Trading'
+    isGone: entry => entry['status'] === 'Closed'
   })
 }

@@ -269,6 +269,6 @@ function parseListing(body: JsonValue): readonly Instrument[] {
     native: 'id',
     base: 'base_currency',
     quote: 'quote_currency',
-    isTraded: entry => entry['status'] === 'online' && entry['trading_disabled'] !== true
+    isGone: entry => entry['status'] === 'delisted'
   })
 }

@@ -276,8 +276,7 @@ function parseListing(body: JsonValue): readonly Instrument[] {
   for (const entry of listOf(membersOf(body)?.['markets'])) {
     const fields = membersOf(entry)
     const [target, quoted] = [textOf(fields?.['target_currency']), textOf(fields?.['quote_currency'])]
-    // 0 is no trading at all; 2 and 3 bar one side of it, while the market goes on.
-    if (!target || !quoted || textOf(fields?.['trade_status']) === '0') continue
+    if (!target || !quoted) continue
     const name = `${target}-${quoted}`.toUpperCase()
     instruments.push({ symbol: name, native: name })
   }

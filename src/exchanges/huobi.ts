@@ -299,7 +299,7 @@ function parseListing(body: JsonValue): readonly Instrument[] {
       fields?.['base-currency'],
       fields?.['quote-currency']
     ].map(textOf)
-    if (fields?.['state'] !== 'online' || !name || !base || !quoted) continue
+    if (fields?.['state'] === 'offline' || !name || !base || !quoted) continue
     instruments.push({ symbol: `${base}-${quoted}`.toUpperCase(), native: name })
   }
   return instruments

@@ -49,6 +49,7 @@ export const korbit: ExchangeAdapter = {
   quirks: [
     'The exchange has been called Digital X since September 2026; the hosts of the old name still answer.',
     'Every book frame is the whole book of up to 30 levels a side, although only the first one is marked as a snapshot.',
+    'The window of its ticker is believed to be the last 24 hours, but nothing that the exchange publishes says so: it is UNKNOWN.',
     'A halted pair is confirmed and sends one empty book with an old time, then nothing.',
     'The venue may drop public messages under load without saying so: trade ids have holes anyway, so that such a loss cannot be told.'
   ],
@@ -100,8 +101,8 @@ export const korbit: ExchangeAdapter = {
         quote_volume: decimal('data.quoteVolume'),
         change: decimal('data.priceChange'),
         change_rate: percent('data.priceChangePercent'),
-        price_window: always('ROLLING_24H'),
-        volume_window: always('ROLLING_24H')
+        price_window: always('UNKNOWN'),
+        volume_window: always('UNKNOWN')
       },
       evidence: integer('data.lastTradedAt'),
       raw: {
@@ -199,8 +200,8 @@ function parseListing(body: JsonValue): readonly Instrument[] {
     const fields = membersOf(entry)
     const name = textOf(fields?.['symbol'])
     const canonical = name === null ? null : canonicalOf(name)
-    // The other state is `stopped`.
-    if (fields?.['status'] !== 'launched' || name === null || canonical === null) continue
+    // Stopped ones are confirmed as well, and may go on.
+    if (name === null || canonical === null) continue
     instruments.push({ symbol: canonical, native: name })
   }
   return instruments

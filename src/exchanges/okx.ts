@@ -265,7 +265,7 @@ function parseListing(body: JsonValue): readonly Instrument[] {
     native: 'instId',
     base: 'baseCcy',
     quote: 'quoteCcy',
-    isTraded: entry => entry['state'] === 'live'
+    isGone: entry => entry['state'] === 'test'
   })
 }
 

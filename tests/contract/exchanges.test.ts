@@ -214,7 +214,7 @@ for (const [name, adapter] of Object.entries(adapters) as [keyof typeof adapters
     })
   }
 
-  test(`${name}: the listing is read, and what is not tradable or odd is left out`, () => {
+  test(`${name}: the listing is read, halted markets too, and what is gone or odd is left out`, () => {
     const { listing } = adapter.instruments
     if (listing === null) return assert.deepEqual(fixture.listing.instruments, [])
     const bytes = encoder.encode(fixture.listing.body)

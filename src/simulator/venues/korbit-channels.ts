@@ -59,8 +59,8 @@ export class KorbitTicker extends KorbitChannel {
         change,
         // One digit, the point and two: four to six percent.
         change_rate: `${won.sign}0.0${percent.replace('.', '')}`,
-        price_window: 'ROLLING_24H',
-        volume_window: 'ROLLING_24H'
+        price_window: 'UNKNOWN',
+        volume_window: 'UNKNOWN'
       }),
       ms * 1000
     )

@@ -1,9 +1,7 @@
 import { type DeltaBookRules } from '../../src/exchange-kit/adapter.ts'
-import { contentStart } from './content.ts'
+import { contentStart, isJsonValue } from './content.ts'
 import { LevelSide } from './level-side.ts'
 
-/** How a value begins that is JSON (`serialization.data: json`). */
-const openingBrace = 0x7b
 const decoder = new TextDecoder()
 const encoder = new TextEncoder()
 
@@ -42,7 +40,7 @@ export class BookLevels {
   /** Takes in an encoded order book: a snapshot replaces the levels, an update changes them. */
   apply(bytes: Uint8Array, valueStart: number, valueEnd: number, isSnapshot: boolean): void {
     if (isSnapshot) this.clear()
-    if (bytes[valueStart] === openingBrace) this.#json(bytes.subarray(valueStart, valueEnd), isSnapshot)
+    if (isJsonValue(bytes, valueStart)) this.#json(bytes.subarray(valueStart, valueEnd), isSnapshot)
     else {
       this.#at = contentStart(bytes, valueStart, valueEnd)
       // The first field behind the head is `kind`, an enum in one byte.

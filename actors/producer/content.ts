@@ -1,9 +1,13 @@
 /** Bytes of the Confluent header in front of the Avro value. */
 const headerBytes = 5
-/** How a value begins that is JSON (`serialization.data: json`); the Confluent header begins with 0. */
 const openingBrace = 0x7b
 const comma = 0x2c
 const lastOfHead = new TextEncoder().encode('"stream_type":')
+
+/** Whether a value is JSON (`serialization.data: json`); the Confluent header of the others begins with 0. */
+export function isJsonValue(bytes: Uint8Array, valueStart: number): boolean {
+  return bytes[valueStart] === openingBrace
+}
 
 /**
  * Where the part of an encoded data record begins that says something of the market: behind exchange, region, symbol,
@@ -11,7 +15,7 @@ const lastOfHead = new TextEncoder().encode('"stream_type":')
  * schemas share. Two records with equal bytes from there on and equal event times are the same event.
  */
 export function contentStart(bytes: Uint8Array, valueStart: number, valueEnd: number): number {
-  if (bytes[valueStart] === openingBrace) return jsonContentStart(bytes, valueStart, valueEnd)
+  if (isJsonValue(bytes, valueStart)) return jsonContentStart(bytes, valueStart, valueEnd)
   let at = valueStart + headerBytes
   for (let strings = 0; strings < 4; strings++) at = skipString(bytes, at)
   // exchange_ts is a union: branch 0 is null, branch 1 a long.

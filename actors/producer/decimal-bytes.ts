@@ -1,15 +1,10 @@
+import { asciiText } from '../../src/core/ascii-text.ts'
+
 const zero = 0x30
 const nine = 0x39
 const dot = 0x2e
 /** Powers of ten that a double holds exactly. */
 const powers = Array.from({ length: 23 }, (_, exponent) => 10 ** exponent)
-
-/** A text of ASCII characters. */
-export function textOf(bytes: Uint8Array, start: number, end: number): string {
-  let text = ''
-  for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i]!)
-  return text
-}
 
 /**
  * The double nearest to a decimal text, which is the same for every spelling of one number ("0.10" and "0.1"). Without a
@@ -24,10 +19,10 @@ export function numberOfText(bytes: Uint8Array, start: number, end: number): num
       mantissa = mantissa * 10 + (byte - zero)
       if (decimals >= 0) decimals++
     } else if (byte === dot && decimals < 0) decimals = 0
-    else return Number(textOf(bytes, start, end))
+    else return Number(asciiText(bytes, start, end))
   }
   if (mantissa > Number.MAX_SAFE_INTEGER || decimals >= powers.length) {
-    return Number(textOf(bytes, start, end))
+    return Number(asciiText(bytes, start, end))
   }
   return decimals <= 0 ? mantissa : mantissa / powers[decimals]!
 }

@@ -1,5 +1,6 @@
+import { asciiText } from '../../src/core/ascii-text.ts'
 import { type BookLevel } from '../../src/exchange-kit/adapter.ts'
-import { isZeroText, numberOfText, textOf } from './decimal-bytes.ts'
+import { isZeroText, numberOfText } from './decimal-bytes.ts'
 
 const firstCapacity = 64
 /** At the limit a sixty-fourth goes at once, so that a side that stays there is not moved for every update. */
@@ -55,7 +56,7 @@ export class LevelSide {
     }
     const levels = this.#levels
     if (isKnown) {
-      if (levels !== null) levels[at]!.size = textOf(bytes, sizeStart, sizeEnd)
+      if (levels !== null) levels[at]!.size = asciiText(bytes, sizeStart, sizeEnd)
       return
     }
     if (this.#count === this.#ranks.length) this.#grow()
@@ -157,5 +158,5 @@ function levelOf(
   sizeStart: number,
   sizeEnd: number
 ): Level {
-  return { price: textOf(bytes, priceStart, priceEnd), size: textOf(bytes, sizeStart, sizeEnd) }
+  return { price: asciiText(bytes, priceStart, priceEnd), size: asciiText(bytes, sizeStart, sizeEnd) }
 }

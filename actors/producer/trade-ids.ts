@@ -1,3 +1,5 @@
+import { asciiText } from '../../src/core/ascii-text.ts'
+
 const initialIds = 64
 const zero = 0x30
 
@@ -32,7 +34,7 @@ export class TradeIds {
   /** Whether the id in `bytes[start, end)` is remembered. */
   has(bytes: Uint8Array, start: number, end: number): boolean {
     const high = highPart(bytes, start, end)
-    if (Number.isNaN(high)) return this.#texts?.has(textOf(bytes, start, end)) ?? false
+    if (Number.isNaN(high)) return this.#texts?.has(asciiText(bytes, start, end)) ?? false
     const low = lowPart(bytes, start, end)
     let slot = this.#heads[this.#chainOf(high, low)]!
     for (; slot > 0; slot = this.#links[slot - 1]!) {
@@ -45,7 +47,7 @@ export class TradeIds {
   add(bytes: Uint8Array, start: number, end: number): void {
     const high = highPart(bytes, start, end)
     if (Number.isNaN(high)) {
-      this.#addText(textOf(bytes, start, end))
+      this.#addText(asciiText(bytes, start, end))
       return
     }
     const capacity = this.#links.length
@@ -133,10 +135,4 @@ function highPart(bytes: Uint8Array, start: number, end: number): number {
 /** The lowest nine digits (fewer for a short id); NaN when one of them is no digit. */
 function lowPart(bytes: Uint8Array, start: number, end: number): number {
   return integerOf(bytes, end - start > 9 ? end - 9 : start, end)
-}
-
-function textOf(bytes: Uint8Array, start: number, end: number): string {
-  let text = ''
-  for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i]!)
-  return text
 }

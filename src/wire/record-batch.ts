@@ -1,3 +1,4 @@
+import { asciiText } from '../core/ascii-text.ts'
 import {
   firstInt,
   frameBytes,
@@ -210,8 +211,6 @@ export class RecordBatch {
     const start = this.#ints[at]!
     const end = this.#ints[at + 1]!
     if (end === 0) return null
-    let text = ''
-    for (let i = start; i < end; i++) text += String.fromCharCode(this.bytes[i]!)
-    return text
+    return asciiText(this.bytes, start, end)
   }
 }

@@ -2,8 +2,8 @@ import { writeAscii, writeDigits, writeEight } from '../digits.ts'
 import { Market } from '../market.ts'
 import { type MarketSpec } from '../market-spec.ts'
 import { PriceLadder } from '../price-ladder.ts'
-import { SequentialIds } from '../sequential-ids.ts'
 import { type TextTable } from '../text-table.ts'
+import { UpbitTradeIds } from './upbit-trade-ids.ts'
 
 /** Share of trades whose id is lower than that of the trade before (6 of 976 on the recorded wire). */
 const lateIdRate = 0.006
@@ -11,7 +11,7 @@ const lateIdRate = 0.006
 /** What the three channels of one Upbit market share: the market and the venue's ways to write it. */
 export class UpbitMarket {
   readonly market: Market
-  readonly ids: SequentialIds
+  readonly ids: UpbitTradeIds
   /** Prices of ticker and trade frames, on the wire and expanded. */
   readonly priceText: TextTable
   readonly priceTextExpanded: TextTable
@@ -25,7 +25,7 @@ export class UpbitMarket {
   constructor(spec: MarketSpec, seed: number) {
     const ladder = new PriceLadder(spec, 'java')
     this.market = new Market(spec, ladder, seed)
-    this.ids = new SequentialIds(this.market.random, lateIdRate)
+    this.ids = new UpbitTradeIds(this.market.random, lateIdRate)
     const { plain, java, javaExpanded } = ladder.prices
     this.priceText = plain
     this.priceTextExpanded = plain === java ? javaExpanded : plain

@@ -7,8 +7,8 @@ import { noFaults } from '../../../src/simulator/faults.ts'
 import { Ledger } from '../../../src/simulator/ledger.ts'
 import { listings } from '../../../src/simulator/listings.ts'
 import { Random } from '../../../src/simulator/random.ts'
-import { SequentialIds } from '../../../src/simulator/sequential-ids.ts'
 import { simulations } from '../../../src/simulator/simulations.ts'
+import { UpbitTradeIds } from '../../../src/simulator/venues/upbit-trade-ids.ts'
 
 const startMs = 1_790_000_000_000
 
@@ -39,7 +39,7 @@ test('the same seed makes the same events, another seed others', () => {
 })
 
 test('sequential ids are unique although some come after a higher one', () => {
-  const ids = new SequentialIds(new Random(1), 0.05)
+  const ids = new UpbitTradeIds(new Random(1), 0.05)
   const seen: bigint[] = []
   for (let n = 0; n < 30_000; n++) {
     ids.take(startMs + Math.floor(n / 12_000))

@@ -1,10 +1,10 @@
-import { type Random } from './random.ts'
+import { type Random } from '../random.ts'
 
 /**
- * Upbit's trade ids: thirteen digits of milliseconds and a counter of four. They are unique but not a strict order:
+ * Trade ids: thirteen digits of milliseconds and a counter of four. They are unique but not a strict order:
  * once in a while two neighbours come in the wrong order, as they do on the real wire.
  */
-export class SequentialIds {
+export class UpbitTradeIds {
   /** The id that `take` gave: milliseconds and counter. */
   ms = 0
   counter = 0

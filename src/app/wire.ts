@@ -11,17 +11,18 @@ import { type Config } from '../config/schema.ts'
 import { SystemClock } from '../core/clock.ts'
 import { asIngestError, type ErrorCode, IngestError } from '../core/errors.ts'
 import { createLogger, type Logger } from '../core/logger.ts'
-import { type KeyDigest, type Summary } from '../domain/summary.ts'
+import { type Summary } from '../domain/summary.ts'
 import { type Truth } from '../domain/truth.ts'
 import { SharedLedger } from '../wire/shared-ledger.ts'
 import { plansFor } from './default-targets.ts'
 import { type Layout, layOut } from './layout.ts'
 import { Monitor } from './monitor.ts'
-import { producerStatus, producerSummary } from './producer-status.ts'
+import { producerStatus } from './producer-status.ts'
 import { RecordDigests } from './record-digests.ts'
 import { schemaIdsFor } from './schema-preflight.ts'
 import { type RunningService, type ServiceOptions, type StatusSnapshot } from './service.ts'
 import { type SimulationClient, startOrAttach } from './simulation-client.ts'
+import { summaryOf } from './summary.ts'
 import { tailHandler } from './tail.ts'
 import { Threads } from './threads.ts'
 import { TopicKeeper } from './topic-keeper.ts'
@@ -313,7 +314,19 @@ class Service implements RunningService {
     const truth = await this.#truth()
     if (this.#digests !== null) await this.#threads?.closeLog()
     const digests = (await this.#digests?.finish()) ?? null
-    return this.#summary(durationMs, user + system, truth, reached ?? null, states, digests)
+    return summaryOf(this.snapshot(), {
+      durationMs,
+      cpuMicros: user + system,
+      rate: reached ?? null,
+      states,
+      layout: this.#layout,
+      latency: this.#monitor.latency(),
+      undelivered: this.#threads?.stats?.undelivered ?? 0,
+      truth,
+      capture: this.#threads?.captured ?? null,
+      replay: this.#threads?.replayed ?? null,
+      digests
+    })
   }
 
   /** The check reads to the end of the sink: of the embedded log once that is closed, of Kafka as it stands. */
@@ -323,50 +336,6 @@ class Service implements RunningService {
     finished.catch(() => undefined)
     await this.#threads?.closeLog()
     return await finished
-  }
-
-  #summary(
-    durationMs: number,
-    cpuMicros: number,
-    truth: Truth | null,
-    rate: { readonly asked: number | 'max'; readonly reached: number } | null,
-    /** States of the targets before the stop: what they were, not that they are stopped. */
-    states: ReadonlyMap<string, string>,
-    digests: readonly KeyDigest[] | null
-  ): Summary {
-    const status = this.snapshot()
-    const published = status.records.published
-    const targets = this.#layout.targets
-    return {
-      duration_ms: durationMs,
-      exchanges: this.#layout.exchanges.length,
-      targets: targets.length,
-      symbols: targets.reduce((total, { plan }) => total + plan.symbols.length, 0),
-      frames: status.frames,
-      records: status.records,
-      undelivered: this.#threads?.stats?.undelivered ?? 0,
-      gaps: status.gaps,
-      events_per_s: {
-        asked: rate?.asked ?? null,
-        reached: Math.round(rate?.reached ?? (published * 1000) / durationMs)
-      },
-      reconnects: status.reconnects,
-      latency_ms: this.#monitor.latency(),
-      cpu_us_per_record: published === 0 ? 0 : Math.round((cpuMicros * 100) / published) / 100,
-      rss_mb: Math.round(process.memoryUsage.rss() / 1024 / 1024),
-      per_target: status.targets.map(({ target, state, symbols, records, latency_ms }) => ({
-        target,
-        state: states.get(target) ?? state,
-        symbols,
-        records,
-        latency_ms
-      })),
-      producer: status.producer === null ? null : producerSummary(status.producer),
-      truth,
-      capture: this.#threads?.captured ?? null,
-      replay: this.#threads?.replayed ?? null,
-      digests
-    }
   }
 
   #gaps(): Summary['gaps'] {

@@ -98,7 +98,7 @@ export class SimulationClient {
   #exchange(method: string, path: string, body: string): Promise<{ status: number; text: string }> {
     return new Promise((resolve, reject) => {
       const failed = (cause: Error): void => {
-        const message = `The simulation at ${this.socket} does not answer: ${cause.message}.`
+        const message = `The simulation at ${this.socket} does not answer: ${cause.message}; start one with coin-stream simulate --socket ${this.socket}.`
         reject(new IngestError('SIMULATOR_FAILED', message, { cause }))
       }
       const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }

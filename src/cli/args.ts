@@ -68,6 +68,7 @@ export function readArgs<Name extends string>(spec: VerbSpec<Name>, words: reado
     }
     values.set(token.name, [...(given ?? []), valueOf(spec, flag, token)])
   }
+  if (operands.includes('')) throw usage(spec, 'One of its words is empty')
   if (operands.length > spec.operandsMax && !values.has('help')) {
     throw usage(spec, `"${operands[spec.operandsMax]}" is one word too many`)
   }

@@ -18,7 +18,7 @@ const spec = {
   description:
     'Reads frames as an exchange sends them, one a line, from FILE or stdin (also as -), and prints one event a line: ' +
     'the same records that the service would publish, as JSON. There is no network behind it, so symbols are split ' +
-    "by the exchange's rule, and received_ts is the time of decoding.",
+    "by the exchange's rule, and received_ts is the time of decoding. Ends with 1 when no frame at all could be decoded.",
   flags: {
     explain: {
       value: null,
@@ -33,19 +33,19 @@ export const decode: Verb = defineVerb<'explain'>(spec, async (args, io) => {
   const { name: exchange } = readExchange(spec, name)
   const input = file === undefined || file === '-' ? io.stdin : createReadStream(file)
   try {
-    await copy(exchange, input as AsyncIterable<Uint8Array>, args.has('explain'), io)
+    return await copy(exchange, input as AsyncIterable<Uint8Array>, args.has('explain'), io)
   } catch (error) {
     throw unreadable(error, file)
   }
-  return ExitCode.done
 })
 
+/** Failed when there were frames and none of them could be decoded: they are not those of this exchange. */
 async function copy(
   exchange: string,
   input: AsyncIterable<Uint8Array>,
   isExplained: boolean,
   io: Io
-): Promise<void> {
+): Promise<ExitCode> {
   let piece = ''
   const flush = async (): Promise<void> => {
     const text = piece
@@ -54,7 +54,7 @@ async function copy(
   }
   let [frames, dead] = [0, 0]
   for await (const line of decodeLines(exchange, flushingBetween(input, flush), { explain: true })) {
-    if (io.outClosed.aborted) return
+    if (io.outClosed.aborted) return ExitCode.done
     // Events begin with their exchange, explanations with their frame.
     const isExplanation = line.startsWith('{"frame":')
     if (isExplanation) {
@@ -73,6 +73,7 @@ async function copy(
       `coin-stream: ${formatCount(dead)} of ${formatCount(frames)} frames could not be decoded${hint}.\n`
     )
   }
+  return dead > 0 && dead === frames ? ExitCode.failed : ExitCode.done
 }
 
 /** Before it waits for more input, everything decoded so far is shown: the input may be somebody's live socket. */

@@ -3,7 +3,7 @@ import { wrap } from './args.ts'
 import { type ExchangeFacts, type RateFacts } from './exchange-facts.ts'
 import { type Column, tableLines } from './table.ts'
 
-const titles = ['EXCHANGE', 'REGION', 'SYMBOL', 'NATIVE', 'CONFIRMED', 'BOOK', 'TRADE IDS', 'A SOCKET']
+const titles = ['EXCHANGE', 'REGION', 'SYMBOL', 'BOOK', 'TRADE IDS', 'A SOCKET']
 
 /** One line a venue. */
 export function exchangesTable(all: readonly ExchangeFacts[]): string[] {
@@ -11,8 +11,6 @@ export function exchangesTable(all: readonly ExchangeFacts[]): string[] {
     facts.exchange,
     facts.region,
     facts.example.symbol,
-    facts.example.native,
-    confirmedText(facts),
     bookText(facts),
     tradeIdsText(facts),
     String(facts.limits.symbols_per_connection)

@@ -14,9 +14,9 @@ const spec = {
   operandsMax: 64,
   summary: 'Show what each supported exchange offers and demands.',
   description:
-    'Prints one line for every supported exchange: region, form of symbols, how subscriptions are confirmed, how a ' +
-    'book is kept (whole in every frame, or updates behind a snapshot from the stream, from REST or on request), what ' +
-    'trade ids tell, and how many symbols go on a socket. With names: everything about those. It all comes from the adapters; nothing is asked of anybody.',
+    'Prints one line for every supported exchange: region, an example of a symbol, how a book is kept (whole in every ' +
+    'frame, or updates behind a snapshot from the stream, from REST or on request), what trade ids tell, and how many ' +
+    'symbols go on a socket. With names: everything about those. It all comes from the adapters; nothing is asked of anybody.',
   flags: {
     json: { value: null, help: 'Print one JSON document instead of a table.' },
     markdown: { value: null, help: 'Print docs/exchanges.md instead.' }
@@ -37,7 +37,7 @@ export const exchanges: Verb = defineVerb<'json' | 'markdown'>(spec, async (args
     await io.out(`${JSON.stringify({ exchanges: all })}\n`)
     return ExitCode.done
   }
-  const width = Math.max(80, io.terminal()?.columns ?? 100)
+  const width = Math.max(80, io.terminal()?.columns ?? 80)
   const text =
     named.length > 0
       ? all.map(facts => exchangeText(facts, width)).join('\n\n')

@@ -8,7 +8,7 @@ export interface Io {
   err(text: string): void
   /** Size of the terminal behind stdout, null when stdout is no terminal. */
   terminal(): { readonly columns: number; readonly rows: number } | null
-  /** Aborts when nobody reads stdout any more (`coin-stream tail … | head`). */
+  /** Aborts, with the error, when stdout takes nothing any more: nobody reads it (`coin-stream tail … | head`), a disk is full. */
   readonly outClosed: AbortSignal
   /** Calls back on SIGINT and SIGTERM until the answer is called. */
   onSignal(callback: (signal: 'SIGINT' | 'SIGTERM') => void): () => void
@@ -19,18 +19,14 @@ export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode]
 
 export function processIo(): Io {
   const closed = new AbortController()
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // Any failure of stdout means that documents have no reader; what it was shows up nowhere else.
-    if (error.code !== 'EPIPE') process.stderr.write(`stdout: ${error.message}\n`)
-    closed.abort()
-  })
+  process.stdout.on('error', error => closed.abort(error))
   process.stderr.on('error', () => {
     // With stderr gone there is nobody left to tell.
   })
   return {
     env: process.env,
     stdin: process.stdin,
-    out: text => writeOut(text, closed.signal),
+    out: text => writeOut(text, closed),
     err: text => void process.stderr.write(text),
     terminal: () =>
       process.stdout.isTTY
@@ -50,10 +46,13 @@ export function processIo(): Io {
   }
 }
 
-function writeOut(text: string, closed: AbortSignal): Promise<void> {
-  if (closed.aborted) return Promise.resolve()
+function writeOut(text: string, closed: AbortController): Promise<void> {
+  if (closed.signal.aborted) return Promise.resolve()
   return new Promise(resolve => {
     // The callback also fires with an error when the pipe has no reader, so this never hangs.
-    process.stdout.write(text, () => resolve())
+    process.stdout.write(text, error => {
+      if (error) closed.abort(error)
+      resolve()
+    })
   })
 }

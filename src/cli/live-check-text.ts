@@ -10,18 +10,16 @@ import { wrap } from './args.ts'
 import { type Column, tableLines } from './table.ts'
 import { formatBytes, formatCount, formatDuration, formatMs } from './values.ts'
 
-const width = 96
+const width = 80
 const columns: readonly Column[] = [
   { title: 'channel', width: 18, align: 'left' },
   { title: 'verdict', width: 8, align: 'left' },
   { title: 'symbols', width: 7, align: 'right' },
-  { title: 'open ms', width: 7, align: 'right' },
-  { title: 'subs ms', width: 7, align: 'right' },
-  { title: 'frames', width: 8, align: 'right' },
+  { title: 'frames', width: 7, align: 'right' },
   { title: 'events/s', width: 8, align: 'right' },
   { title: 'dead', width: 5, align: 'right' },
   { title: 'holes', width: 5, align: 'right' },
-  { title: 'offset ms', width: 9, align: 'right' }
+  { title: 'offset', width: 6, align: 'right' }
 ]
 
 /** The report of a live check for people: one line a channel, and below it what was found. */
@@ -34,7 +32,10 @@ export function liveCheckText(report: LiveCheckReport): string {
     exchanges.flatMap(({ channels }) => channels.map(row))
   )
   const lines = [
-    `coin-stream ${version} live-check, node ${node}, ${platform}, ${date}, ${formatDuration(for_ms)} a channel${kind}${end}`,
+    ...wrap(
+      `coin-stream ${version} live-check, node ${node}, ${platform}, ${date}, ${formatDuration(for_ms)} a channel${kind}${end}`,
+      width
+    ),
     '',
     title
   ]
@@ -52,7 +53,10 @@ export function liveCheckText(report: LiveCheckReport): string {
     exchanges.flatMap(({ channels }) => channels).filter(each => each.verdict === verdict).length
   lines.push(
     '',
-    `This process kept its sockets waiting ${held_up_ms.max} ms at most (p99 ${held_up_ms.p99}): times and offsets may be too large by as much.`,
+    ...wrap(
+      `This process kept its sockets waiting ${held_up_ms.max} ms at most (p99 ${held_up_ms.p99}): times and offsets may be too large by as much.`,
+      width
+    ),
     `${report.verdict}: ${count('ok')} ok, ${count('degraded')} degraded, ${count('failed')} failed`,
     ''
   )
@@ -60,14 +64,12 @@ export function liveCheckText(report: LiveCheckReport): string {
 }
 
 function row(channel: ChannelReport): string[] {
-  const { exchange, request_type, verdict, symbols, connection, frames, sequence } = channel
+  const { exchange, request_type, verdict, symbols, frames, sequence } = channel
   const confirmed = symbols.filter(({ state }) => state === 'confirmed').length
   return [
     `${exchange}/${request_type}`,
     verdict,
     `${confirmed}/${symbols.length}`,
-    msOf(connection.handshake_ms),
-    msOf(connection.subscribed_ms),
     formatCount(frames.received),
     channel.events_per_s < 100 ? String(channel.events_per_s) : formatCount(channel.events_per_s),
     formatCount(frames.undecodable),
@@ -83,7 +85,7 @@ function channelLines(channel: ChannelReport): string[] {
   }
   const again = connection.reconnects > 0 ? `, dialled ${times(connection.dials)}` : ''
   const facts = [
-    `${endpoint} (open ${formatDuration(connection.age_ms)}${again})`,
+    `${endpoint} (open ${formatDuration(connection.age_ms)}${again}; handshake ${msOf(connection.handshake_ms)} ms, subscribed in ${msOf(connection.subscribed_ms)} ms)`,
     symbols
       .map(({ symbol, state, events }) => `${symbol} ${state === 'confirmed' ? formatCount(events) : state}`)
       .join(', '),
@@ -107,7 +109,7 @@ function heartbeatText({ rule, venue_pings, pings_sent, pongs, frames }: Heartbe
 }
 
 function exchangeLines({ exchange, listing, findings }: ExchangeReport): string[] {
-  const lines = listing === null ? [] : [`  ${exchange}: ${listingText(listing)}`]
+  const lines = listing === null ? [] : indented(`${exchange}: ${listingText(listing)}`, '  ', '    ')
   return [...lines, ...findings.flatMap(finding => findingLine(finding, finding.text))]
 }
 

@@ -7,7 +7,7 @@ import { digestsFlag, readDigests } from './digests-flag.ts'
 import { LiveTable } from './live-table.ts'
 import { runSession } from './run-session.ts'
 import { sinkSentence } from './start.ts'
-import { readDuration } from './values.ts'
+import { readSpan } from './values.ts'
 import { defineVerb, type Verb } from './verb.ts'
 
 const flags = {
@@ -100,7 +100,7 @@ function readSpeed(args: Parsed<ReplayFlag>): 'original' | 'max' {
 function readTime(args: Parsed<ReplayFlag>, flag: 'from' | 'to', startedMicros: number): number | null {
   const text = args.text(flag)
   if (text === null) return null
-  if (/^\d+(?:\.\d+)?(?:ms|s|m|h)$/.test(text)) return startedMicros + readDuration(text, `--${flag}`) * 1000
+  if (/^\d+(?:\.\d+)?(?:ms|s|m|h)$/.test(text)) return startedMicros + readSpan(text, `--${flag}`) * 1000
   const ms = /^\d{4}-\d\d-\d\dT/.test(text) ? Date.parse(text) : Number.NaN
   if (Number.isNaN(ms)) {
     throw usage(spec, `--${flag} takes a time like 2026-11-21T15:04:05Z or 30s, and "${text}" is neither`)

@@ -10,7 +10,8 @@ const usageCodes: ReadonlySet<ErrorCode> = new Set(['USAGE', 'CONFIG_INVALID', '
 /** Runs one command line to its end. Whatever goes wrong is said on stderr; the answer is the exit code. */
 export async function runCli(words: readonly string[], io: Io): Promise<ExitCode> {
   try {
-    return await dispatch(words, io)
+    const code = await dispatch(words, io)
+    return code === ExitCode.done && isOutputLost(io) ? ExitCode.failed : code
   } catch (error) {
     const known = asIngestError(error)
     // Complaints about a verb begin with its name already.
@@ -19,6 +20,15 @@ export async function runCli(words: readonly string[], io: Io): Promise<ExitCode
     if (known.code === 'INTERNAL' && known.cause instanceof Error) io.err(`${known.cause.stack}\n`)
     return usageCodes.has(known.code) ? ExitCode.usage : ExitCode.failed
   }
+}
+
+/** Whether documents could not be written, and says so. A reader that has seen enough is no loss. */
+function isOutputLost(io: Io): boolean {
+  if (!io.outClosed.aborted) return false
+  const { code, message } = io.outClosed.reason as NodeJS.ErrnoException
+  if (typeof code !== 'string' || code === 'EPIPE') return false
+  io.err(`coin-stream: stdout cannot be written: ${message}.\n`)
+  return true
 }
 
 async function dispatch(words: readonly string[], io: Io): Promise<ExitCode> {

@@ -5,10 +5,22 @@ const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const
 const durationMsMax = 2 ** 31 - 1
 
 /**
- * Reads `500ms`, `10s`, `1.5m`, `2h` as milliseconds.
+ * Reads `500ms`, `10s`, `1.5m`, `2h` as the milliseconds of a timer.
  * @throws IngestError USAGE
  */
 export function readDuration(text: string, flag: string): number {
+  const ms = readSpan(text, flag)
+  if (ms < 1 || ms > durationMsMax) {
+    throw new IngestError('USAGE', `${flag} takes a duration from 1ms to 24 days, and "${text}" is not.`)
+  }
+  return ms
+}
+
+/**
+ * Reads a distance in time of any length, 0 among them, as milliseconds.
+ * @throws IngestError USAGE
+ */
+export function readSpan(text: string, flag: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text)
   if (match === null) {
     throw new IngestError(
@@ -16,11 +28,7 @@ export function readDuration(text: string, flag: string): number {
       `${flag} takes a duration like 500ms, 10s, 5m or 2h, and "${text}" is none.`
     )
   }
-  const ms = Math.round(Number(match[1]) * unitMs[match[2] as keyof typeof unitMs])
-  if (ms < 1 || ms > durationMsMax) {
-    throw new IngestError('USAGE', `${flag} takes a duration from 1ms to 24 days, and "${text}" is not.`)
-  }
-  return ms
+  return Math.round(Number(match[1]) * unitMs[match[2] as keyof typeof unitMs])
 }
 
 /** @throws IngestError USAGE */

@@ -34,6 +34,7 @@ export function truthVerdict(truth: Truth, hasBooks: boolean): string[] {
   const reasons: string[] = truthFaults
     .filter(name => truth[name] !== 0)
     .map(name => `${name} is ${formatCount(truth[name])}: ${meaning[name]}.`)
+  if (truth.sent === 0) reasons.push('sent is 0: nothing was compared.')
   if (hasBooks && truth.books_compared === 0) {
     reasons.push('books_compared is 0, although there are book targets.')
   }

@@ -9,7 +9,7 @@ export const errorTable = {
   CONFIG_INVALID: { disposition: 'exit', summary: 'The configuration does not match its schema.' },
   FILE_UNREADABLE: { disposition: 'exit', summary: 'A file named by the user cannot be read.' },
   TARGET_INVALID: { disposition: 'exit', summary: 'A target cannot be understood.' },
-  ADDRESS_IN_USE: { disposition: 'exit', summary: 'A port or socket path is taken.' },
+  ADDRESS_IN_USE: { disposition: 'exit', summary: 'A port or socket path is taken or cannot be used.' },
   SCHEMA_INVALID: {
     disposition: 'exit',
     summary: 'A schema does not match the code, or may not follow the one before it.'

@@ -1,7 +1,8 @@
-import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs'
+import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
 import { connect, type Server } from 'node:net'
 import { dirname } from 'node:path'
 import { IngestError } from './errors.ts'
+import { makeFolder } from './make-folder.ts'
 
 const answerWithinMs = 1000
 
@@ -11,13 +12,18 @@ const answerWithinMs = 1000
  * @throws IngestError ADDRESS_IN_USE
  */
 export async function listenOnUnixSocket(server: Server, path: string, what: string): Promise<void> {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  await removeStaleSocket(path, what)
+  const unusable = (cause: unknown): IngestError =>
+    new IngestError('ADDRESS_IN_USE', `The ${what} ${path} cannot be opened: ${(cause as Error).message}.`, {
+      cause
+    })
+  try {
+    makeFolder(dirname(path), 0o700)
+    await removeStaleSocket(path, what)
+  } catch (cause) {
+    throw cause instanceof IngestError ? cause : unusable(cause)
+  }
   await new Promise<void>((resolve, reject) => {
-    const failed = (cause: NodeJS.ErrnoException): void => {
-      const code = cause.code === 'EADDRINUSE' ? 'ADDRESS_IN_USE' : 'INTERNAL'
-      reject(new IngestError(code, `The ${what} ${path} cannot be opened: ${cause.message}.`, { cause }))
-    }
+    const failed = (cause: Error): void => reject(unusable(cause))
     server.once('error', failed)
     server.listen(path, () => {
       server.off('error', failed)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -44,6 +44,32 @@ suite('the coin-stream process', () => {
     assert.match(wrong.stderr, /^coin-stream.*--for takes a duration.*\n$/)
     assert.match(nobody.stderr, /^coin-stream: No coin-stream service answers on run\/admin\.sock; .*\n$/)
     assert.equal(wrong.stdout + nobody.stdout, '')
+  })
+
+  test('fails when the disk behind stdout is full', async t => {
+    if (process.platform !== 'linux') return t.skip('needs /dev/full')
+    const full = openSync('/dev/full', 'w')
+    const child = spawn(process.execPath, [main, 'exchanges'], {
+      cwd: folder,
+      stdio: ['ignore', full, 'pipe']
+    })
+    let stderr = ''
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+    const [code] = (await once(child, 'close')) as [number]
+    closeSync(full)
+    assert.equal(code, 1)
+    assert.match(stderr, /^coin-stream: stdout cannot be written: ENOSPC.*\n$/)
+  })
+
+  test('says in one sentence why its socket cannot be opened', async () => {
+    writeFileSync(join(folder, 'file'), '')
+    const { code, stderr } = await run(['demo', '--for', '1s', '--socket', 'file/admin.sock']).ended
+    assert.equal(code, 1)
+    assert.match(
+      stderr,
+      /^coin-stream: The admin socket file\/admin\.sock cannot be opened: .* with --socket\.$/m
+    )
+    assert.doesNotMatch(stderr, /^ {4}at /m)
   })
 
   test('reports five configuration faults at once', async () => {

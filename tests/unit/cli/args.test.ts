@@ -71,6 +71,7 @@ suite('the arguments of a verb', () => {
     assert.match(refusal('--quietly=yes'), /--quietly takes no value/)
     assert.match(refusal('--pace', '1', '--pace', '2'), /--pace is given twice/)
     assert.match(refusal('a', 'b', 'c'), /"c" is one word too many/)
+    assert.match(refusal('a', ''), /One of its words is empty/)
   })
 
   test('end at --, behind which everything is an operand', () => {

@@ -47,6 +47,8 @@ suite('coin-stream decode', () => {
     const plain = await decode(['binance'], input)
     assert.equal(plain.lines.length, 1)
     assert.match(plain.stderr, /1 of 2 frames could not be decoded; --explain tells which\./)
+    assert.equal(plain.code, 0)
+    assert.equal((await decode(['binance'], '{"e":\n')).code, 1, 'none of them could')
   })
 
   test('refuses unknown exchanges with 2 and unreadable files with 1', async () => {

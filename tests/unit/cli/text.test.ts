@@ -225,6 +225,8 @@ suite('the summary', () => {
     const records = { ...sampleSummary.records, made: 1 }
     assert.equal(verdict({ ...sampleSummary, frames, records }, false).length, 2)
     assert.deepEqual(verdict({ ...sampleSummary, truth: null }, true), ['The check gave no answer.'])
+    const nothing = verdict({ ...sampleSummary, truth: { ...cleanTruth, sent: 0 } }, true)
+    assert.deepEqual(nothing, ['sent is 0: nothing was compared.'])
     const truth = { ...cleanTruth, books_compared: 0 }
     assert.match(verdict({ ...sampleSummary, truth }, true)[0]!, /^books_compared is 0/)
     const tradesOnly = sampleSummary.per_target.filter(({ target }) => target.endsWith('/trade'))

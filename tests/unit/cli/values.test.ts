@@ -6,6 +6,7 @@ import {
   formatMs,
   readDuration,
   readRate,
+  readSpan,
   readWhole
 } from '../../../src/cli/values.ts'
 
@@ -21,6 +22,11 @@ suite('values of the command line', () => {
     for (const text of ['10', 's', '-1s', '1e3s', '10 s', '10S', '', '1d', '0s', '0.1ms', '600h', '10s5m']) {
       assert.throws(() => readDuration(text, '--for'), usage, text)
     }
+  })
+
+  test('a distance in time may be nothing, and longer than a timer', () => {
+    assert.deepEqual([readSpan('0s', '--from'), readSpan('600h', '--from')], [0, 2_160_000_000])
+    assert.throws(() => readSpan('1d', '--from'), usage)
   })
 
   test('a whole number keeps to its range', () => {

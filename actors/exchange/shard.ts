@@ -5,6 +5,10 @@ import { Session } from './session.ts'
 
 /** Rotation begins this long before the venue's maximum age, at most a twentieth of it. */
 const rotationLeadMs = 600_000
+/** After a replacement that the venue refused altogether the next one is tried so much later. */
+const refusedPauseMicros = 60_000_000
+/** So long the older connection goes on while the venue has not confirmed everything that it has on the newer one. */
+const unconfirmedMicros = 30_000_000
 
 /**
  * A fixed share of a target's symbols. It has one session; for a planned rotation a second one is opened first, and
@@ -18,6 +22,9 @@ export class Shard {
   readonly #sessions = new Set<Session>()
   #active: Session
   #successor: Session | null = null
+  /** When the successor's subscriptions were first answered, NaN before. */
+  #readyMicros = Number.NaN
+  #refusedMicros = Number.NEGATIVE_INFINITY
   #isStopping = false
   #onStopped: () => void = () => undefined
 
@@ -44,8 +51,10 @@ export class Shard {
 
   tick(nowMicros: number): void {
     for (const session of this.#sessions) session.tick(nowMicros)
+    if (this.#successor !== null && this.#coversAll(this.#successor, nowMicros)) this.#handOver()
     const { connectionAgeMaxMs } = this.#services.adapter.limits
     if (connectionAgeMaxMs === null || this.#active.state !== 'live') return
+    if (nowMicros - this.#refusedMicros < refusedPauseMicros) return
     const rotateAtMs = connectionAgeMaxMs - Math.min(rotationLeadMs, connectionAgeMaxMs / 20)
     if ((this.#active.link?.ageMs(nowMicros) ?? 0) >= rotateAtMs) this.#rotate(this.#active)
   }
@@ -61,13 +70,22 @@ export class Shard {
 
   #rotate(session: Session): void {
     if (this.#isStopping || session !== this.#active || this.#successor !== null) return
+    this.#readyMicros = Number.NaN
     this.#successor = this.#open(session.connection)
     this.#successor.start()
   }
 
   #moved(session: Session, state: ConnectionState): void {
     if (session === this.#successor) {
-      if (state === 'live') this.#handOver()
+      const now = this.#services.clock.nowMicros()
+      if (state === 'live') {
+        if (Number.isNaN(this.#readyMicros)) this.#readyMicros = now
+        if (this.#coversAll(session, now)) this.#handOver()
+      } else if (state === 'stopping' || state === 'stopped') {
+        // The venue refused all of its symbols, so it ended itself: the older socket goes on.
+        this.#successor = null
+        this.#refusedMicros = now
+      }
     } else if (session === this.#active) {
       this.#show(state)
       // The older socket was quicker to go: the newer one takes its place at once, wherever it stands.
@@ -76,6 +94,14 @@ export class Shard {
     if (state !== 'stopped') return
     this.#sessions.delete(session)
     if (this.#isStopping && this.#sessions.size === 0) this.#onStopped()
+  }
+
+  /** Whether the newer connection has what the older one has, or as much of it as is to be waited for. */
+  #coversAll(successor: Session, nowMicros: number): boolean {
+    if (successor.state !== 'live') return false
+    const has = successor.link?.subscriptions.confirmed.length ?? 0
+    const wants = this.#active.link?.subscriptions.confirmed.length ?? 0
+    return has >= wants || (has > 0 && nowMicros - this.#readyMicros >= unconfirmedMicros)
   }
 
   #handOver(): void {

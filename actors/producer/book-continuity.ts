@@ -40,6 +40,11 @@ export class BookContinuity {
     return this.#checks.levelsOverflown
   }
 
+  /** Books that go on without their check, since their venue's checksums contradict its snapshots. */
+  get checksGivenUp(): number {
+    return this.#checks.givenUp
+  }
+
   record(track: SymbolTrack, book: BookSync, batch: RecordBatch, row: number, owner: number): void {
     const isSnapshot = (batch.flags(row) & RecordFlag.bookSnapshot) !== 0
     // A newer connection has taken the book over.
@@ -100,14 +105,21 @@ export class BookContinuity {
     expected: number,
     receivedMicros: number
   ): void {
-    const { levels } = book
-    if (levels === null || !book.isSynced || connection !== book.source) return
-    if (levels.sum() === expected) {
-      verifiedHere(track, book)
-      return
+    if (book.levels === null || !book.isSynced || connection !== book.source) return
+    const verdict = this.#checks.compare(book, expected)
+    if (verdict === 'right') verifiedHere(track, book)
+    else if (verdict === 'given-up') this.#gaveUp(track)
+    else {
+      this.#warn(track, 'the book differs from the checksum of the venue; it is subscribed anew')
+      this.#break(track, book, 'checksum', receivedMicros)
     }
-    this.#warn(track, 'the book differs from the checksum of the venue; it is subscribed anew')
-    this.#break(track, book, 'checksum', receivedMicros)
+  }
+
+  /** The connection that was to take the book over is lost, and the one before goes on: its book begins anew. */
+  returned(track: SymbolTrack, book: BookSync, nowMicros: number): void {
+    this.#takeOver(book, track.connection)
+    if (book.isInStream) this.#resubscribe(track, book, nowMicros, true)
+    else this.#wantSnapshot(track, book, nowMicros)
   }
 
   /** About once a second: asks again for snapshots that are owed for too long. */
@@ -224,7 +236,7 @@ export class BookContinuity {
     this.#replay(track, book)
   }
 
-  /** Whether a snapshot may be published: one that contradicts itself may not, a crossed one is what the venue has. */
+  /** Whether a snapshot may be published: one that contradicts itself may not at first, a crossed one is what the venue has. */
   #isSnapshotRight(track: SymbolTrack, book: BookSync, batch: RecordBatch, row: number): boolean {
     const received = batch.receivedMicros(row)
     const verdict = this.#checks.snapshot(book, batch, row)
@@ -234,6 +246,7 @@ export class BookContinuity {
       this.#break(track, book, 'checksum', received)
       return false
     }
+    if (verdict === 'given-up') this.#gaveUp(track)
     if (verdict === 'crossed' && received - book.crossedMicros >= crossedEveryMicros) {
       book.crossedMicros = received
       this.#warn(track, 'the venue sent a crossed book; it is subscribed anew')
@@ -255,11 +268,25 @@ export class BookContinuity {
     if (book.levels === null) return true
     const verdict = this.#checks.update(book, bytes, start, end, expected)
     if (verdict === 'right') return true
+    if (verdict === 'given-up') {
+      this.#gaveUp(track)
+      return true
+    }
     const why =
       verdict === 'crossed' ? 'is crossed, so an update was lost' : 'differs from the checksum of the venue'
     this.#warn(track, `the book ${why}; it is subscribed anew`)
     this.#break(track, book, 'checksum', receivedMicros)
     return false
+  }
+
+  /** For people: from here on nobody notices a lost update of this book by its checksum. */
+  #gaveUp(track: SymbolTrack): void {
+    const { exchange } = track.target
+    const message =
+      `${exchange} sends snapshots of the book of ${track.symbol} that differ from its own checksums, again and again; ` +
+      'the book is published unchecked until one is right'
+    this.#logger.error({ code: 'BOOK_BROKEN', exchange, symbol: track.symbol }, message)
+    this.#output.reportBroken(track, message)
   }
 
   /** What the book was is in doubt since it was last known to be right. */
@@ -360,6 +387,7 @@ export class BookContinuity {
 
 /** The last good record is the last one up to which the book is known to be right. */
 function verifiedHere(track: SymbolTrack, book: BookSync): void {
+  if (book.isUnchecked) return
   book.verified.connectionId = track.lastConnectionId
   book.verified.receivedMicros = track.lastReceivedMicros
   book.verified.frameSeq = track.lastFrameSeq

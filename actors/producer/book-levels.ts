@@ -58,6 +58,10 @@ export class BookLevels {
       this.asks.trim(depth)
     }
     this.forgotten += this.bids.bound(this.#levelsMax) + this.asks.bound(this.#levelsMax)
+    if (isSnapshot) {
+      this.bids.shrink()
+      this.asks.shrink()
+    }
   }
 
   /** Whether the best bid is at or above the best ask. */

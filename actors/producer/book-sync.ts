@@ -56,6 +56,12 @@ export class BookSync {
   snapshotRequests = 0
   /** Updates that have followed the snapshot. */
   followed = 0
+  /** Whether a checksum has proven the last snapshot right, and how many in a row were wrong. */
+  isProven = false
+  wrongSnapshots = 0
+  /** The venue's checksums contradict its snapshots, so that the check was given up; until the next one nothing is checked. */
+  isGivenUp = false
+  isUnchecked = false
   /** The venue itself sent a crossed snapshot: until the book is uncrossed a crossing proves nothing. */
   isCrossedByVenue = false
   /** When a crossed snapshot last led to a resubscription. */
@@ -160,6 +166,8 @@ export class BookSync {
     this.#lastSequence = lastSequence
     this.#isFirstAfterSnapshot = true
     this.followed = 0
+    this.isProven = false
+    this.isUnchecked = false
     this.isSnapshotWanted = false
     return 'fits'
   }

@@ -44,6 +44,7 @@ export class ConnectionLife {
       case 'opened':
         connection.openedMicros = notice.atMicros
         connection.tracks.forEach((track, subscription) => {
+          if (isCarriedByNewer(track, connection)) return
           const isCarried = track.isConnected && track.connection >= 0
           if (isCarried && track.connection !== connection.context.connection) {
             this.#continuity.overlaps(track, notice.atMicros)
@@ -58,6 +59,11 @@ export class ConnectionLife {
         for (const subscription of notice.subscriptions) {
           const track = connection.tracks[subscription]
           if (track === undefined) continue
+          if (isCarriedByNewer(track, connection)) {
+            // Subscribed anew there, and confirmed late: it counts when the older one gets the symbol back.
+            if (isOlderOf(track, connection)) track.older!.confirmedMicros = notice.atMicros
+            continue
+          }
           this.#carry(connection, track, subscription)
           this.#continuity.confirmed(track, notice.atMicros)
           this.#events.confirmed(track, notice.atMicros)
@@ -66,11 +72,7 @@ export class ConnectionLife {
       case 'rejected':
         for (const subscription of notice.subscriptions) {
           const track = connection.tracks[subscription]
-          if (track?.connection !== connection.context.connection) continue
-          this.#continuity.newerEnded(track)
-          // Nothing is owed for it any more: the end of this connection is no gap of it.
-          track.connection = -1
-          track.isConnected = false
+          if (track !== undefined) this.#rejected(connection, track)
         }
         break
       case 'lost':
@@ -93,7 +95,8 @@ export class ConnectionLife {
           if (isOlderOf(track, connection)) this.#continuity.olderEnded(track, false, notice.atMicros)
           if (track.connection !== connection.context.connection) continue
           if (owesEvents(track, notice.atMicros)) this.#gaps.open(track, 'stale', notice.atMicros, {})
-          track.isConnected = this.#continuity.newerEnded(track)
+          track.isConnected = this.#continuity.newerEnded(track, null, notice.atMicros)
+          if (track.isRefused && !track.isConnected) this.#gaps.open(track, 'disconnect', notice.atMicros, {})
         }
         this.#forget(connection)
         break
@@ -116,12 +119,31 @@ export class ConnectionLife {
     }
   }
 
+  /**
+   * The venue refused the symbol on this connection. One that was never heard owes nothing; what was heard, and is carried
+   * by no other connection, ends here, and the gap stays open until it comes again.
+   */
+  #rejected(connection: ProducerConnection, track: SymbolTrack): void {
+    const atMicros = Math.max(connection.openedMicros, connection.lastGoodMicros)
+    if (isOlderOf(track, connection)) this.#continuity.olderEnded(track, true, atMicros)
+    if (track.connection !== connection.context.connection) return
+    if (this.#continuity.newerEnded(track, 'disconnect', atMicros)) {
+      track.isRefused = true
+      return
+    }
+    track.connection = -1
+    track.isConnected = false
+    this.#continuity.broke(track)
+    if (track.lastReceivedMicros > 0) this.#gaps.open(track, 'disconnect', atMicros, {})
+  }
+
   #carry(connection: ProducerConnection, track: SymbolTrack, subscription: number): void {
     if (track.connection !== connection.context.connection) track.confirmedMicros = 0
     track.connection = connection.context.connection
     track.connectionId = connection.context.connectionId
     track.subscription = subscription
     track.isConnected = true
+    track.isRefused = false
     track.repeatsUntilMicros = Math.max(
       track.repeatsUntilMicros,
       connection.openedMicros + repeatWindowMicros
@@ -134,7 +156,7 @@ export class ConnectionLife {
     for (const track of connection.tracks) {
       if (isOlderOf(track, connection)) this.#continuity.olderEnded(track, true, atMicros)
       if (track.connection !== context.connection) continue
-      if (this.#continuity.newerEnded(track)) continue
+      if (this.#continuity.newerEnded(track, reason, atMicros)) continue
       track.isConnected = false
       this.#continuity.broke(track)
       // What was neither confirmed nor ever heard owes nothing: the venue may yet refuse it.
@@ -152,5 +174,10 @@ export class ConnectionLife {
 
 /** Whether the connection goes on beside the one that is to replace it. */
 function isOlderOf(track: SymbolTrack, connection: ProducerConnection): boolean {
-  return track.handOver?.older.connection === connection.context.connection
+  return track.older?.connection === connection.context.connection
+}
+
+/** Connection numbers grow. */
+function isCarriedByNewer(track: SymbolTrack, connection: ProducerConnection): boolean {
+  return track.isConnected && track.connection > connection.context.connection
 }

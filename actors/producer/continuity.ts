@@ -1,10 +1,11 @@
 import { type Logger } from '../../src/core/logger.ts'
+import { type GapReason } from '../../src/domain/gap.ts'
 import { type RecordBatch, RecordFlag } from '../../src/wire/record-batch.ts'
 import { BookContinuity } from './book-continuity.ts'
 import { contentStart } from './content.ts'
 import { type Gaps } from './gaps.ts'
 import { type ContinuityOutput, GoodRecords } from './good-records.ts'
-import { HandOver, type HeldRecord } from './hand-over.ts'
+import { HandOver } from './hand-over.ts'
 import { type RecentStates } from './recent-states.ts'
 import { showTicker } from './symbol-moves.ts'
 import { type SymbolTrack } from './symbol-track.ts'
@@ -17,6 +18,8 @@ export const repeatWindowMicros = 10_000_000
 const renewalMicros = 2_000_000
 /** An older connection that was silent for so long, while the newer one was not, is left before it ends. */
 const olderSilentMicros = 2_000_000
+/** So long a newer connection may take to be confirmed behind the end of the older one before a gap says that it is not. */
+const uncoveredMicrosMax = 2_000_000
 
 /**
  * Decides record by record, in the order of the socket, what is published, what is a repetition, what waits for a
@@ -46,16 +49,23 @@ export class Continuity {
     this.#books = new BookContinuity(gaps, this.#good, output, logger)
   }
 
-  /** How often each limit was reached: updates and levels of books that went, hand-overs that were cut short. */
+  /**
+   * How often each limit was reached: updates and levels of books that went, hand-overs that were cut short, holes in trade
+   * ids that no late trade can fill any more, checks of books that were given up.
+   */
   get limitHits(): {
     readonly bookPendingBytes: number
     readonly bookLevelsMax: number
     readonly handOverBytes: number
+    readonly tradeHolesPerSymbol: number
+    readonly wrongBookSnapshots: number
   } {
     return {
       bookPendingBytes: this.#books.updatesOverflown,
       bookLevelsMax: this.#books.levelsOverflown,
-      handOverBytes: this.#handOversCut
+      handOverBytes: this.#handOversCut,
+      tradeHolesPerSymbol: this.#trades.holesForgotten,
+      wrongBookSnapshots: this.#books.checksGivenUp
     }
   }
 
@@ -63,7 +73,9 @@ export class Continuity {
     const { handOver } = track
     if (handOver === null) this.#decide(track, batch, row, owner)
     else if (batch.connection <= handOver.older.connection) {
-      handOver.noteOlder(batch, row)
+      // Trades are told by their ids.
+      if (track.target.request_type === 'trade') handOver.olderMicros = batch.receivedMicros(row)
+      else handOver.noteOlder(batch, row)
       this.#decide(track, batch, row, owner)
     } else {
       handOver.hold(batch, row, owner)
@@ -79,10 +91,11 @@ export class Continuity {
   /** A connection is about to carry the symbol while the one before it still does. */
   overlaps(track: SymbolTrack, nowMicros: number): void {
     if (track.handOver !== null) this.#takeOver(track, track.handOver)
+    const { connection, connectionId, subscription, confirmedMicros } = track
+    track.older = { connection, connectionId, subscription, confirmedMicros }
     // Books whose snapshots are fetched begin anew with that of the newer connection; their sequences tell the rest.
     if (track.book !== null && !track.book.isInStream) return
-    const { connection, connectionId, subscription } = track
-    track.handOver = new HandOver({ connection, connectionId, subscription }, nowMicros)
+    track.handOver = new HandOver(track.older, nowMicros)
   }
 
   /**
@@ -90,8 +103,18 @@ export class Continuity {
    * @param isLost whether the older one broke off, so that something between the two may be missing
    */
   olderEnded(track: SymbolTrack, isLost: boolean, atMicros: number): void {
-    const { handOver } = track
-    if (handOver === null) return
+    const { older, handOver, book } = track
+    track.older = null
+    if (track.confirmedMicros === 0) track.uncoveredMicros = atMicros
+    // What still comes of the newer one may be what the older one brought.
+    track.repeatsUntilMicros = Math.max(track.repeatsUntilMicros, atMicros + repeatWindowMicros)
+    if (handOver === null) {
+      if (!isLost || book === null || book.isInStream || book.source !== older?.connection) return
+      // The newer one has brought nothing of this book yet.
+      this.#gaps.open(track, 'disconnect', atMicros, {})
+      this.#books.broke(book)
+      return
+    }
     handOver.endedMicros = atMicros
     handOver.isLost = isLost
     // Trades are told apart by their ids, whichever connection is behind.
@@ -100,33 +123,47 @@ export class Continuity {
   }
 
   #takeOver(track: SymbolTrack, handOver: HandOver): void {
+    const { book, target } = track
+    const { held, isLost, isLastKnown } = handOver
     track.handOver = null
     track.source = track.connection
     // Trades are told by their ids, and a book that is out of step goes on with the newer one's snapshot.
-    const isTold = track.target.request_type === 'trade' || track.book?.isSynced === false
-    const known = isTold ? 0 : handOver.known
-    if (handOver.isLost && known === 0 && !track.idsAreContiguous)
+    const isTold = target.request_type === 'trade' || book?.isSynced === false
+    if (isLost && (isTold || !isLastKnown) && !track.idsAreContiguous)
       this.#gaps.open(track, 'disconnect', handOver.olderMicros, {})
-    for (const { owner } of handOver.held.slice(0, known)) this.#output.drop(owner, 'duplicate')
-    if (known > 0 && track.book !== null) track.book.source = track.connection
-    const rest = handOver.held.slice(known)
-    for (const held of rest) {
-      if (known === 0 && isOlderState(track, held)) this.#output.drop(held.owner, 'duplicate')
-      else this.#decide(track, held.batch, 0, held.owner)
+    // So does a book of which it cannot be said where the two connections meet.
+    const known = isTold || (book !== null && !isLastKnown) ? 0 : handOver.known
+    if (known > 0 && book !== null) book.source = track.connection
+    for (let at = 0; at < held.length; at++) {
+      const { batch, owner } = held[at]!
+      const isKnown = at < known || (!isLastKnown && isOlderState(track, batch))
+      if (isKnown) this.#output.drop(owner, 'duplicate')
+      else this.#decide(track, batch, 0, owner)
     }
   }
 
-  /** The newer connection has ended. Returns whether the older one goes on in its place. */
-  newerEnded(track: SymbolTrack): boolean {
-    const { handOver } = track
-    if (handOver === null) return false
-    if (handOver.hasEnded) {
-      this.#takeOver(track, handOver)
+  /**
+   * The newer connection has ended. Returns whether the older one goes on in its place.
+   * @param reason of the gap where the newer one's records had taken the place of the older one's, null for none
+   */
+  newerEnded(track: SymbolTrack, reason: GapReason | null, atMicros: number): boolean {
+    const { older, handOver, book } = track
+    track.uncoveredMicros = 0
+    if (older === null) {
+      if (handOver !== null) this.#takeOver(track, handOver)
       return false
     }
+    track.older = null
     track.handOver = null
-    for (const { owner } of handOver.held) this.#output.drop(owner, 'superseded')
-    Object.assign(track, handOver.older)
+    for (const { owner } of handOver?.held ?? []) this.#output.drop(owner, 'superseded')
+    const wasLeft = Math.max(track.source, book?.source ?? -1) > older.connection
+    Object.assign(track, older)
+    if (!wasLeft) return true
+    track.source = older.connection
+    // Of trades the older one's were never left out.
+    const isTrade = track.target.request_type === 'trade'
+    if (reason !== null && !isTrade) this.#gaps.open(track, reason, atMicros, {})
+    if (book !== null) this.#books.returned(track, book, atMicros)
     return true
   }
 
@@ -153,6 +190,8 @@ export class Continuity {
 
   /** The venue confirmed the symbol: what it sends first may repeat what was published before. */
   confirmed(track: SymbolTrack, atMicros: number): void {
+    if (atMicros > track.uncoveredMicros) this.#declareUncovered(track, atMicros)
+    track.uncoveredMicros = 0
     track.repeatsUntilMicros = atMicros + repeatWindowMicros
     track.confirmedMicros = atMicros
     track.isHealing = false
@@ -200,7 +239,14 @@ export class Continuity {
       const isLeft = handOver.held.length > 0 && nowMicros - silentSince >= olderSilentMicros
       if (isOver || isLeft) this.#takeOver(track, handOver)
     }
+    if (nowMicros - track.uncoveredMicros >= uncoveredMicrosMax) this.#declareUncovered(track, nowMicros)
     if (track.book !== null) this.#books.tick(track, track.book, nowMicros)
+  }
+
+  #declareUncovered(track: SymbolTrack, nowMicros: number): void {
+    if (track.uncoveredMicros === 0) return
+    track.uncoveredMicros = 0
+    if (track.lastReceivedMicros > 0) this.#gaps.open(track, 'disconnect', nowMicros, {})
   }
 
   /** Tickers and whole books: a state, of which a (re)subscribe repeats the last. */
@@ -242,6 +288,6 @@ export class Continuity {
 }
 
 /** Whether a state that was held is older than what the older connection brought; `NaN` is of no age. */
-function isOlderState(track: SymbolTrack, { batch }: HeldRecord): boolean {
+function isOlderState(track: SymbolTrack, batch: RecordBatch): boolean {
   return track.states !== null && batch.exchangeMicros(0) < track.states.newestMicros
 }

@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { asIngestError } from '../../src/core/errors.ts'
 import { type Logger } from '../../src/core/logger.ts'
+import { makeFolder } from '../../src/core/make-folder.ts'
 
 /**
  * Gap events that the sink could not take before the process ended, one JSON document a line. They are published first
@@ -30,7 +31,7 @@ export class GapFile {
 
   write(events: readonly string[]): void {
     try {
-      mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 })
+      makeFolder(dirname(this.#path), 0o700)
       writeFileSync(this.#path, events.map(event => `${event}\n`).join(''), { mode: 0o600 })
       this.#logger.warn(
         { path: this.#path, gaps: events.length },

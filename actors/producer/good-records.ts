@@ -18,6 +18,8 @@ export interface ContinuityOutput {
   /** @param requests of the same snapshot so far, this one included */
   requestSnapshot(track: SymbolTrack, requests: number): void
   requestResubscribe(track: SymbolTrack): void
+  /** The venue itself contradicts its book, which goes on unchecked. */
+  reportBroken(track: SymbolTrack, message: string): void
 }
 
 /** Notes and publishes the records that continuity has found good. */
@@ -69,7 +71,6 @@ export function gapEnd(track: SymbolTrack, batch: RecordBatch, row: number, sequ
 }
 
 /** The connection that brought a record: during a hand-over it may be the one that is to be replaced. */
-function connectionIdOf({ handOver, connectionId }: SymbolTrack, batch: RecordBatch): string {
-  const isOlder = handOver !== null && batch.connection <= handOver.older.connection
-  return isOlder ? handOver.older.connectionId : connectionId
+function connectionIdOf({ older, connectionId }: SymbolTrack, batch: RecordBatch): string {
+  return older !== null && batch.connection <= older.connection ? older.connectionId : connectionId
 }

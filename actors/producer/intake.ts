@@ -101,7 +101,10 @@ export class Intake {
     const only = subscription === null ? undefined : connection.tracks[subscription]
     for (const track of only === undefined ? connection.tracks : [only]) {
       const { connection: number } = connection.context
-      if (track.connection !== number && track.handOver?.older.connection !== number) continue
+      // Of an older connection only as long as its records are taken.
+      const isOlder = track.older?.connection === number
+      const isLeft = isOlder && Math.max(track.source, track.book?.source ?? -1) > number
+      if ((track.connection !== number && !isOlder) || isLeft) continue
       this.#gaps.open(track, 'shed', connection.openedMicros, { shed: frames })
       this.#continuity.broke(track)
     }

@@ -92,6 +92,12 @@ export class LevelSide {
     if (this.#count > depth) this.#remove(0, this.#count - depth)
   }
 
+  /** Gives memory back after a snapshot that was far larger than what is kept of it. */
+  shrink(): void {
+    const capacity = Math.max(firstCapacity, this.#count * 2)
+    if (this.#ranks.length > capacity * 2) this.#ranks = this.#ranks.slice(0, capacity)
+  }
+
   /** Forgets worst levels when there are more than `limit`; returns how many. */
   bound(limit: number): number {
     if (this.#count <= limit) return 0

@@ -132,7 +132,8 @@ export class ProducerSession {
           this.#sink.append(route, bytes, start, end, receivedMicros, owner),
         drop: (owner, outcome) => this.#accounts.settle(owner, outcome, 1),
         requestSnapshot: (track, requests) => this.#connections.resnapshot(track, requests),
-        requestResubscribe: track => this.#connections.resubscribe(track)
+        requestResubscribe: track => this.#connections.resubscribe(track),
+        reportBroken: (track, message) => this.#reportBroken(track, message)
       },
       limits,
       this.#logger
@@ -352,6 +353,20 @@ export class ProducerSession {
       ts: Math.floor(atMicros / 1000)
     })
     this.#control.bytes(topic, track.route.key, value, atMicros)
+  }
+
+  #reportBroken({ target, connectionId }: SymbolTrack, message: string): void {
+    const code = 'BOOK_BROKEN'
+    this.publishError({
+      code,
+      disposition: errorTable[code].disposition,
+      message,
+      actor: 'producer',
+      target,
+      connection_id: connectionId,
+      suppressed: 0,
+      ts: Math.floor(this.#clock.nowMicros() / 1000)
+    })
   }
 
   /** At the end, when everything is acknowledged. Returns how many events were published. */

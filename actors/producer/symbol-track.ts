@@ -1,7 +1,7 @@
 import { type GapReason } from '../../src/domain/gap.ts'
 import { type Target } from '../../src/domain/target.ts'
 import { type BookSync } from './book-sync.ts'
-import { type HandOver } from './hand-over.ts'
+import { type Carrier, type HandOver } from './hand-over.ts'
 import { type RecentStates } from './recent-states.ts'
 import { type Route } from './sinks/record-sink.ts'
 import { type MoveFollower, type SymbolMoves } from './symbol-moves.ts'
@@ -40,10 +40,16 @@ export interface SymbolTrack extends MoveFollower {
   subscription: number
   connectionId: string
   isConnected: boolean
-  /** While an older connection goes on beside it. */
+  /** The connection that it is to replace, while that one goes on; it takes the symbol back when the newer one fails. */
+  older: Carrier | null
+  /** While the newer connection's records wait for the older one's last. */
   handOver: HandOver | null
+  /** A newer connection was refused the symbol: with this one it ends. */
+  isRefused: boolean
   /** The oldest connection whose states are still wanted. */
   source: number
+  /** Since when no connection is known to bring it: the older one ended before the newer one was confirmed. 0: one is. */
+  uncoveredMicros: number
   /** When the venue confirmed the symbol on that connection, 0 before. */
   confirmedMicros: number
   /** The last good record: published, or dropped because it was known already. */

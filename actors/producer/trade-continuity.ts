@@ -6,13 +6,15 @@ import { type OpenGap, type SymbolTrack } from './symbol-track.ts'
 import { integerOf } from './trade-ids.ts'
 
 /** Holes in the trade ids of a symbol that a late trade may still fill; one in a forgotten hole is taken for a repetition. */
-const holesMax = 64
+const holesPerSymbolMax = 64
 
 /** Decides over trades: by their ids, contiguous or only unique, which are repetitions and where some are missing. */
 export class TradeContinuity {
   readonly #gaps: Gaps
   readonly #good: GoodRecords
   readonly #output: ContinuityOutput
+  /** Holes that were forgotten, since a symbol had more of them than are kept. */
+  holesForgotten = 0
 
   constructor(gaps: Gaps, good: GoodRecords, output: ContinuityOutput) {
     this.#gaps = gaps
@@ -43,7 +45,8 @@ export class TradeContinuity {
     if (isSnapshot && batch.exchangeMicros(row) < newestBeforeFrame(track, batch, row)) return true
     if (track.idsAreContiguous) return !this.#isNew(track, integerOf(bytes, start, end), batch, row)
     if (track.tradeIds === null) return false
-    const mayRepeat = isSnapshot || batch.receivedMicros(row) < track.repeatsUntilMicros
+    const isOverlapped = track.older !== null
+    const mayRepeat = isSnapshot || isOverlapped || batch.receivedMicros(row) < track.repeatsUntilMicros
     if (mayRepeat && track.tradeIds.has(bytes, start, end)) return true
     track.tradeIds.add(bytes, start, end)
     return false
@@ -77,7 +80,7 @@ export class TradeContinuity {
       { ...hole, firstId: id + 1 }
     ].filter(part => part.firstId <= part.lastId)
     track.holes.splice(at, 1, ...left)
-    forgetHoles(track)
+    this.#forgetHoles(track)
     hole.fill?.()
     return true
   }
@@ -93,7 +96,14 @@ export class TradeContinuity {
       this.#gaps.restate(track.target, track.symbol, gap satisfies OpenGap, end)
     }
     track.holes.push({ firstId: last + 1, lastId: id - 1, fill })
-    forgetHoles(track)
+    this.#forgetHoles(track)
+  }
+
+  /** The hole before the first trade of all is kept; of the others the oldest goes. Called whenever one was added. */
+  #forgetHoles(track: SymbolTrack): void {
+    if (track.holes.length <= holesPerSymbolMax) return
+    track.holes.splice(1, 1)
+    this.holesForgotten++
   }
 }
 
@@ -107,9 +117,4 @@ function newestBeforeFrame(track: SymbolTrack, batch: RecordBatch, row: number):
     shown.newestMicros = track.newestTradeMicros
   }
   return shown.newestMicros
-}
-
-/** The hole before the first trade of all is kept; of the others the oldest is forgotten. Called whenever one was added. */
-function forgetHoles(track: SymbolTrack): void {
-  if (track.holes.length > holesMax) track.holes.splice(1, 1)
 }

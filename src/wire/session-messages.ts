@@ -33,7 +33,7 @@ export type SessionNotice =
   | { readonly type: 'resumed'; readonly atMicros: number; readonly lastFrameSeq: number }
   /** The venue confirmed these subscriptions: their symbols count from here, and duplicates are looked for. */
   | { readonly type: 'confirmed'; readonly subscriptions: readonly number[]; readonly atMicros: number }
-  /** The venue refused these subscriptions; they leave the desired set and need no gap. */
+  /** The venue refused these subscriptions, and they leave the desired set. A symbol that was published has a gap from here. */
   | { readonly type: 'rejected'; readonly subscriptions: readonly number[]; readonly reason: string }
   /** The socket is gone; the symbols' gaps open now and close on the first record of the next connection. */
   | {

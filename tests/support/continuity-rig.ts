@@ -109,6 +109,8 @@ export class ContinuityRig {
   /** Of each request for a snapshot: how many were made for it. */
   readonly requests: number[] = []
   resubscribesAsked = 0
+  /** What people are told of broken books. */
+  readonly reports: string[] = []
   nowMs = 1_790_000_000_000
   frameSeq = 0
   readonly #writer = new RecordBatchWriter()
@@ -144,7 +146,8 @@ export class ContinuityRig {
           this.snapshotsAsked++
           this.requests.push(requests)
         },
-        requestResubscribe: () => this.resubscribesAsked++
+        requestResubscribe: () => this.resubscribesAsked++,
+        reportBroken: (_, message) => this.reports.push(message)
       },
       { handOverBytes: 1_048_576 },
       createLogger('silent', 'test')
@@ -171,6 +174,11 @@ export class ContinuityRig {
     this.continuity.overlaps(this.track, this.nowMs * 1000)
     this.carry()
     this.confirm()
+  }
+
+  /** The connection that is to replace the other has ended. Returns whether the older one goes on. */
+  endNewer(reason: GapReason | null = 'disconnect'): boolean {
+    return this.continuity.newerEnded(this.track, reason, this.nowMs * 1000)
   }
 
   /** The connection that was to be replaced has ended. */

@@ -317,16 +317,67 @@ test('an update after which the book has another checksum than the venue is not 
   assert.deepEqual(gapsOf(rig), [['open', 'checksum', 2, null]], 'the record without a checksum is in doubt')
 })
 
-test('a snapshot with another checksum than its own levels is not published', () => {
+test('a snapshot with another checksum than its own levels is not published, and comes again by itself', () => {
   const rig = opened({ sequence: 'none', check: digitSum })
   assert.equal(rig.send({ isSnapshot: true, bids: [['10', '1']], checksum: 5 }), 'superseded')
   assert.equal(rig.resubscribesAsked, 1)
-  for (let times = 0; times < 60; times++) {
-    rig.pass(1)
-    rig.send({ isSnapshot: true, bids: [['10', '1']], checksum: 5 })
+  const sum = digitSum.sum(bidsOf(['10', '1']), [])
+  assert.equal(rig.send({ isSnapshot: true, bids: [['10', '1']], checksum: sum }), 'published')
+  assert.deepEqual(rig.reports, [])
+})
+
+test('a venue whose snapshots contradict their own checksums is published unchecked, and people are told once', () => {
+  const rig = opened({ sequence: 'none', check: digitSum })
+  const wrong = (): string => rig.send({ isSnapshot: true, bids: [['10', '1']], checksum: 5 })
+  assert.deepEqual([wrong(), wrong(), wrong()], ['superseded', 'superseded', 'published'])
+  assert.equal(rig.send({ bids: [['9', '3']], checksum: 6 }), 'published')
+  assert.equal(wrong(), 'published')
+  assert.deepEqual(gapsOf(rig), [
+    ['open', 'checksum', 0, null],
+    ['closed', 'checksum', 0, 3]
+  ])
+  assert.equal(rig.reports.length, 1)
+  assert.match(rig.reports[0]!, /BTC-USDT.*unchecked/)
+  assert.equal(rig.continuity.limitHits.wrongBookSnapshots, 1)
+  const asked = rig.resubscribesAsked
+  rig.pass(600)
+  assert.equal(rig.resubscribesAsked, asked)
+})
+
+test('a book that was published unchecked is checked again from the first snapshot that is right', () => {
+  const rig = opened({ sequence: 'none', check: digitSum })
+  for (let times = 0; times < 4; times++) rig.send({ isSnapshot: true, bids: [['10', '1']], checksum: 5 })
+  const sum = digitSum.sum(bidsOf(['10', '1']), [])
+  assert.equal(rig.send({ isSnapshot: true, bids: [['10', '1']], checksum: sum }), 'published')
+  assert.equal(rig.send({ bids: [['9', '3']], checksum: 6 }), 'superseded')
+  assert.equal(rig.gapLines().at(-1)!.status, 'open')
+})
+
+test('checksums in frames of their own that contradict every snapshot are given up as well', () => {
+  const rig = opened({ sequence: 'none', check: digitSum })
+  const wrong = (): void => rig.continuity.checksum(rig.track, 1, 5, rig.nowMs * 1000)
+  for (let times = 0; times < 3; times++) {
+    assert.equal(rig.reports.length, 0)
+    rig.send({ isSnapshot: true, bids: [['10', '1']] })
+    wrong()
   }
-  assert.ok(rig.resubscribesAsked <= 8, `${rig.resubscribesAsked} in a minute`)
-  assert.equal(rig.published.length, 0)
+  assert.equal(rig.reports.length, 1)
+  const asked = rig.resubscribesAsked
+  assert.equal(rig.send({ bids: [['9', '3']] }), 'published')
+  wrong()
+  assert.equal(rig.resubscribesAsked, asked)
+  assert.equal(rig.gapLines().at(-1)!.status, 'closed')
+})
+
+test('where updates came between a snapshot and its checksum some may have been lost, so it takes longer to give up', () => {
+  const rig = opened({ sequence: 'none', check: digitSum })
+  for (let times = 0; times < 6; times++) {
+    assert.equal(rig.reports.length, 0)
+    rig.send({ isSnapshot: true, bids: [['10', '1']] })
+    rig.send({ bids: [['9', '3']] })
+    rig.continuity.checksum(rig.track, 1, 5, rig.nowMs * 1000)
+  }
+  assert.equal(rig.reports.length, 1)
 })
 
 test('a checksum in a frame of its own proves the book right so far, or wrong since the last one', () => {

@@ -236,3 +236,12 @@ test('trades that are shown again in one frame need not be in the order of their
   assert.equal(shown('first', at + 1, true), 'published')
   assert.equal(shown('older than what is published now', at + 1, false), 'duplicate')
 })
+
+test('holes in contiguous ids are bounded, and each that is forgotten is counted', () => {
+  const rig = new ContinuityRig('trade', chainedBooks)
+  rig.open()
+  for (let id = 10; id <= 10 + 2 * 70; id += 2) rig.trades(id)
+  assert.equal(rig.continuity.limitHits.tradeHolesPerSymbol, 7)
+  assert.equal(rig.send({ id: '11' }), 'duplicate', 'its hole is declared, and forgotten')
+  assert.equal(rig.send({ id: '149' }), 'published')
+})

@@ -66,7 +66,8 @@ class BooksRig {
         },
         drop: () => undefined,
         requestSnapshot: () => assert.fail('nothing is fetched'),
-        requestResubscribe: track => this.resubscribed.push(track.symbol)
+        requestResubscribe: track => this.resubscribed.push(track.symbol),
+        reportBroken: () => assert.fail('nothing is given up')
       },
       { handOverBytes: 1_048_576 },
       createLogger('silent', 'test')

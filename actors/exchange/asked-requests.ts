@@ -23,6 +23,11 @@ export class AskedRequests {
     if (oldest !== undefined) this.forget(oldest)
   }
 
+  /** The oldest first. */
+  get all(): readonly AskedRequest[] {
+    return [...this.#requests]
+  }
+
   byId(id: string | null): AskedRequest | undefined {
     return id === null ? undefined : this.#byId.get(id)
   }
@@ -32,6 +37,13 @@ export class AskedRequests {
     return [...this.#requests].findLast(request =>
       request.subscriptions.some(subscription => subscriptions.includes(subscription))
     )
+  }
+
+  /** Requests without an id are answered when nothing of them is wanted any more: no answer will name them. */
+  forgetAnswered(isWanted: (subscription: number) => boolean): void {
+    for (const request of this.#requests) {
+      if (request.id === null && !request.subscriptions.some(isWanted)) this.forget(request)
+    }
   }
 
   forget(request: AskedRequest): void {

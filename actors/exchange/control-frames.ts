@@ -3,6 +3,7 @@ import { type ControlEvent, type ExchangeAdapter, FrameClass } from '../../src/e
 import { parseJson } from '../../src/exchange-kit/json.ts'
 import { type JsonValue } from '../../src/exchange-kit/json-value.ts'
 import { type Subscriptions } from './subscriptions.ts'
+import { symbolList } from './symbol-list.ts'
 
 export interface ControlFrameEvents {
   /** The venue has answered about subscriptions, and may have given them numbers. */
@@ -46,6 +47,12 @@ export class ControlFrames {
         this.#subscriptions.answered(event)
         this.#events.answered()
         break
+      case 'refused': {
+        const symbols = this.#subscriptions.refusedForNow(event)
+        const meant = symbols.length === 0 ? '' : ` (${symbolList(symbols)}: to be asked for again)`
+        this.#venueError(event.reason + meant)
+        break
+      }
       case 'rejectedLast':
         if (!this.#subscriptions.refusedLast(event.reason)) this.#venueError(event.reason)
         break

@@ -10,8 +10,7 @@ import { Link } from './link.ts'
 import { type LinkPlan } from './link-plan.ts'
 import { type ExchangeServices, type ShardPlan } from './services.ts'
 import { type SocketEnd } from './socket.ts'
-
-const namesShown = 10
+import { symbolList } from './symbol-list.ts'
 
 export interface SessionEvents {
   moved(state: ConnectionState): void
@@ -61,7 +60,7 @@ export class Session implements GateClient {
         withdrawDial: () => host.gate.withdraw(this),
         dial: () => this.#dial(),
         subscribe: () => this.#link?.subscriptions.subscribeAll(),
-        reportUnconfirmed: () => this.#reportUnconfirmed(),
+        reportUnconfirmed: () => this.#reportUnconfirmed(this.#link, this.#link?.subscriptions.wanted ?? []),
         probe: () => this.#link?.probe(),
         close: () => this.#link?.close(),
         terminate: (_, { reason }) => this.#terminate(reason)
@@ -106,11 +105,12 @@ export class Session implements GateClient {
     this.#send({ type: 'CIRCUIT_OPEN' })
   }
 
-  /** About once a second: heartbeats and the watchdog of the socket. */
+  /** About once a second: heartbeats and the watchdog of the socket, and what is to be asked for again. */
   tick(nowMicros: number): void {
     const link = this.#link
     if (link === null) return
     link.heartbeat(nowMicros)
+    if (this.#state === 'live') this.#askAgain(link, nowMicros)
     if (this.#state === 'live' && link.silentMs(nowMicros) > this.#host.adapter.heartbeat.watchdogMs) {
       this.#send({ type: 'SILENT' })
     } else if (
@@ -230,23 +230,29 @@ export class Session implements GateClient {
     const symbols = subscriptions.map(index => this.#link!.plan.instruments[index]!.symbol)
     for (const symbol of symbols) this.#rejected.add(symbol)
     this.#shard.account.set('subscribed', this.#link!.subscriptions.confirmed.length)
-    const message = `${this.#host.adapter.name} refused ${shown(symbols)}: ${reason}`
+    const message = `${this.#host.adapter.name} refused ${symbolList(symbols)}: ${reason}`
     this.#fault(new IngestError('SYMBOL_REJECTED', message))
     // A socket without a single subscription is of no use to anyone.
     if (this.#rejected.size === this.#instruments.length) this.stop()
   }
 
+  #askAgain(link: Link, nowMicros: number): void {
+    const asked = link.askAgain(nowMicros)
+    if (asked.length === 0) return
+    this.#shard.account.set('subscribed', link.subscriptions.confirmed.length)
+    this.#reportUnconfirmed(link, asked)
+  }
+
   /** Each symbol is reported once until it has been confirmed; its connection goes on with the rest. */
-  #reportUnconfirmed(): void {
-    const link = this.#link
+  #reportUnconfirmed(link: Link | null, subscriptions: readonly number[]): void {
     if (link === null) return
-    const symbols = link.subscriptions.wanted
+    const symbols = subscriptions
       .map(index => link.plan.instruments[index]!.symbol)
       .filter(symbol => !this.#reported.has(symbol))
     if (symbols.length === 0) return
     for (const symbol of symbols) this.#reported.add(symbol)
     const seconds = defaultTimings.confirmMs / 1000
-    const message = `${this.#host.adapter.name} did not confirm ${shown(symbols)} within ${seconds} s`
+    const message = `${this.#host.adapter.name} did not confirm ${symbolList(symbols)} within ${seconds} s`
     this.#fault(new IngestError('SYMBOL_UNCONFIRMED', message))
   }
 
@@ -293,9 +299,4 @@ export class Session implements GateClient {
       link?.plan.connectionId ?? null
     )
   }
-}
-
-function shown(symbols: readonly string[]): string {
-  const rest = symbols.length - namesShown
-  return symbols.slice(0, namesShown).join(', ') + (rest > 0 ? ` and ${rest} more` : '')
 }

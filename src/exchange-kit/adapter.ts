@@ -53,13 +53,18 @@ export interface Rate {
   readonly windowMs: number
 }
 
+export interface MessageRate extends Rate {
+  /** `messages`: everything that the client sends, pings and replies as well. `requests`: only what asks for something. */
+  readonly counts: 'messages' | 'requests'
+}
+
 /** The venue's published limits; the service stays at or below 80 % of each rate. */
 export interface Limits {
   readonly connects: Rate
   /** Open connections that the venue allows one address; null when it publishes no number. */
   readonly connections: number | null
   /** Messages the client may send on one connection, all of them holding at once. */
-  readonly messages: readonly Rate[]
+  readonly messages: readonly MessageRate[]
   readonly symbolsPerConnection: number
   readonly symbolsPerRequest: number
   readonly restWeight: Rate
@@ -213,6 +218,10 @@ export type ControlEvent =
       readonly natives: readonly string[]
       readonly channelId: string | null
     }
+  /**
+   * The venue will never take these symbols: the session gives them up. Only for causes on the adapter's own list of those
+   * that say that a symbol or its channel is wrong.
+   */
   | {
       readonly type: 'rejected'
       readonly id: string | null
@@ -221,7 +230,17 @@ export type ControlEvent =
       /** The venue refused everything that stood in the same request; what it does not name is asked for again. */
       readonly isWholeRequest?: boolean
     }
-  /** A refusal that names nothing: it is meant for the symbol that was confirmed just before. */
+  /**
+   * A refusal that may pass, as every one does whose cause the adapter does not know. What it names, or else everything in
+   * the request, stays wanted and is asked for again later.
+   */
+  | {
+      readonly type: 'refused'
+      readonly id: string | null
+      readonly natives: readonly string[]
+      readonly reason: string
+    }
+  /** A refusal for good that names nothing: it is meant for the symbol that was confirmed just before. */
   | { readonly type: 'rejectedLast'; readonly reason: string }
   /** Something to be sent back at once (an application-level pong). */
   | { readonly type: 'reply'; readonly frame: string }

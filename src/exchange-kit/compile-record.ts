@@ -17,6 +17,7 @@ import {
 } from './rules.ts'
 import { matchText } from './source-code.ts'
 import { TokenKind } from './tape.ts'
+import { noTime } from './time.ts'
 import { levelsAbsolute, levelsReversed } from './writers.ts'
 
 type Rule = TextRule | TimeRule | EnumRule<string> | IntegerRule | SymbolRule | LevelsRule
@@ -86,7 +87,8 @@ export function recordCode(
       before.push(enumCode(rule as EnumRule<string>, field, need, variable))
       write.push(`out[at++] = ${field.name} << 1;`)
     } else if (field.name === 'exchange_ts') {
-      before.push(numberCode('exchangeMicros', rule as TimeRule, need, variable))
+      before.push(numberCode('sentMicros', rule as TimeRule, need, variable))
+      before.push(`const exchangeMicros = sentMicros === ${noTime} ? NaN : sentMicros;`)
       write.push(
         'if (exchangeMicros !== exchangeMicros) out[at++] = 0; else { out[at++] = 2; at = writeLong(exchangeMicros, out, at); }'
       )
@@ -110,7 +112,7 @@ export function recordCode(
   if (table.requestType === 'orderbook') before.push(levelsCode(table.fields, need, variable))
   if (table.requestType === 'ticker' && table.evidence !== undefined) {
     // A market that never traded has none; a name that is gone must be noticed all the same.
-    need(table.evidence.path)
+    if (table.evidence.optional !== true) need(table.evidence.path)
     before.push(numberCode('evidence', { ...table.evidence, optional: true }, need, variable))
     facts.push('if (evidence === evidence) batch.evidence(evidence);')
   }
@@ -219,7 +221,8 @@ export function numberCode(name: string, rule: TimeRule | IntegerRule, need: Pla
 
 function textCode(field: LayoutField, rule: TextRule, need: Place, variable: Place, facts: string[]): string {
   const place = rule.optional === true ? variable(rule.path) : need(rule.path)
-  assert(field.nullable || rule.optional !== true, `${field.name} is never null.`)
+  const mayBeNull = rule.optional === true || rule.nullable === true
+  assert(field.nullable || !mayBeNull, `${field.name} is never null.`)
   const writer = rule.rule === 'text' ? 'writeText' : `${rule.form}Decimal`
   const lines = [
     ...(field.nullable ? ['out[at++] = 2;'] : []),
@@ -234,7 +237,7 @@ function textCode(field: LayoutField, rule: TextRule, need: Place, variable: Pla
     facts.push(`if (${to} !== 0) batch.${fact}(${from}, ${to});`)
   }
   const body = lines.join(' ')
-  return `${declared} ${rule.optional === true ? `if (${isThere(place)}) { ${body} } else out[at++] = 0;` : body}`
+  return `${declared} ${mayBeNull ? `if (${isThere(place)}) { ${body} } else out[at++] = 0;` : body}`
 }
 
 /** Extras are null without a projection; fields that are absent, null or no scalars are left out of the map. */
@@ -269,6 +272,8 @@ function levelsFlags(rule: LevelsRule): number {
   return (rule.reverse === true ? levelsReversed : 0) | (rule.sign === undefined ? 0 : levelsAbsolute)
 }
 
+/** Null and an empty text (OKX: a side without orders) say that there is no value. */
 function isThere(place: string): string {
-  return `${place} !== 0 && tape[${place}] !== ${TokenKind.null}`
+  const isEmptyText = `tape[${place}] === ${TokenKind.string} && tape[${place} + 1] === tape[${place} + 2]`
+  return `${place} !== 0 && tape[${place}] !== ${TokenKind.null} && !(${isEmptyText})`
 }

@@ -165,6 +165,11 @@ function guardCode(guard: Guard, frame: PlaceTree, event: PlaceTree): string {
       return fails(`${place} === 0`)
     case 'list':
       return fails(`${place} === 0 || tape[${place}] !== ${TokenKind.array}`)
+    case 'lists': {
+      const first = `${place} + 3`
+      const isOther = `tape[${place} + 2] !== ${first} && tape[${first}] !== ${TokenKind.array}`
+      return fails(`${place} === 0 || tape[${place}] !== ${TokenKind.array} || (${isOther})`)
+    }
     case 'noList':
       return fails(`${place} !== 0 && tape[${place}] === ${TokenKind.array}`)
   }

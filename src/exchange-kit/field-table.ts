@@ -23,6 +23,8 @@ export type Guard =
   | { readonly guard: 'absent'; readonly path: string }
   | { readonly guard: 'present'; readonly path: string }
   | { readonly guard: 'list'; readonly path: string }
+  /** A list of lists, or an empty one. */
+  | { readonly guard: 'lists'; readonly path: string }
   | { readonly guard: 'noList'; readonly path: string }
 
 export const is = (path: string, word: string): Guard => ({ guard: 'is', path, word })
@@ -31,6 +33,7 @@ export const ends = (path: string, word: string): Guard => ({ guard: 'ends', pat
 export const isAbsent = (path: string): Guard => ({ guard: 'absent', path })
 export const isPresent = (path: string): Guard => ({ guard: 'present', path })
 export const isList = (path: string): Guard => ({ guard: 'list', path })
+export const isListOfLists = (path: string): Guard => ({ guard: 'lists', path })
 export const isNoList = (path: string): Guard => ({ guard: 'noList', path })
 
 interface TableHead {
@@ -102,7 +105,10 @@ export interface BookFields extends CommonFields {
 export interface TickerTable extends RecordHead {
   readonly requestType: 'ticker'
   readonly fields: TickerFields
-  /** A number that changes whenever the symbol traded; it is evidence that its trade channel should have moved. */
+  /**
+   * A number that changes whenever the symbol traded; it is evidence that its trade channel should have moved. It may be
+   * null where the market never traded, but must be there, unless it is optional.
+   */
   readonly evidence?: IntegerRule
 }
 

@@ -5,19 +5,23 @@
  * place (formats with long and short names; where both stand the first wins). Inside a table with `each` or `envelope` a
  * path starts at the element or the event; a leading `/` starts at the frame instead: `/ts`.
  *
- * A rule whose field is absent or null makes the frame dead, unless it says `optional`: a field that a venue renamed
- * must not turn into silent nulls.
+ * A rule whose field is absent or null makes the frame dead, unless it says `optional` or `nullable`: a field that a venue
+ * renamed must not turn into silent nulls.
  */
 interface Optional {
   readonly optional?: boolean
 }
 
+interface Nullable extends Optional {
+  readonly nullable?: boolean
+}
+
 /** Rules that give text: record fields of type string. */
 export type TextRule =
   /** A string, or an integer as text: ids and sequences. */
-  | ({ readonly rule: 'text'; readonly path: string } & Optional)
+  | ({ readonly rule: 'text'; readonly path: string } & Nullable)
   /** A decimal with the very digits sent; only an exponent is expanded. */
-  | ({ readonly rule: 'decimal'; readonly path: string; readonly form: DecimalForm } & Optional)
+  | ({ readonly rule: 'decimal'; readonly path: string; readonly form: DecimalForm } & Nullable)
 
 /** `percent`: the point moves two places to the left. `absolute`: a sign is left out. */
 export type DecimalForm = 'plain' | 'percent' | 'absolute'
@@ -150,7 +154,15 @@ export const levels = (
   options: LevelOptions = {}
 ): LevelsRule => ({ rule: 'levels', path, price: String(price), size: String(size), ...options })
 
-/** The field may be absent or null: the record's field is then null (a list: empty). */
+/** The field may be absent, null or an empty text: the record's field is then null (a list: empty). */
 export function optional<Rule extends Optional>(rule: Rule): Rule {
   return { ...rule, optional: true }
+}
+
+/**
+ * The field must be there, but may be null or an empty text, as the price of a side without orders: the record's field is
+ * then null.
+ */
+export function nullable(rule: TextRule): TextRule {
+  return { ...rule, nullable: true }
 }

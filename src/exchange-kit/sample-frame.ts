@@ -108,7 +108,7 @@ function putSymbol(
 function putGuard(guard: Guard, putEvent: (path: string, value: Sample) => void): void {
   if ('word' in guard) putEvent(guard.path, guard.word)
   if (guard.guard === 'present') putEvent(guard.path, 1)
-  if (guard.guard === 'list') putEvent(guard.path, [])
+  if (guard.guard === 'list' || guard.guard === 'lists') putEvent(guard.path, [])
 }
 
 function placed(path: string, prefix: string): string {

@@ -3,6 +3,14 @@
  * what is finer is cut off. Whatever is no time gives NaN. Nothing here reads a clock.
  */
 const microsPerSecond = 1_000_000
+
+/**
+ * The beginning of the epoch is no time of an event: venues write it, or the beginning of the year 1 (the zero time of Go),
+ * where they have none. Both are read as this.
+ */
+export const noTime = 0
+const yearOneMicros = -62_135_596_800 * microsPerSecond
+
 const microsPerDay = 86_400 * microsPerSecond
 
 const zero = 0x30
@@ -72,7 +80,7 @@ export function microsFromRfc3339(bytes: Uint8Array, start: number, end: number)
   }
   const isUtc = at === end - 1 && (bytes[at]! | 0x20) === 0x7a
   const sum = micros + fraction - (isUtc ? 0 : offsetMicros(bytes, at, end))
-  // Year 1 stands for no time at all where a venue has none (Coinbase), and would not be exact.
+  if (sum === yearOneMicros) return noTime
   return Math.abs(sum) <= Number.MAX_SAFE_INTEGER ? sum : Number.NaN
 }
 

@@ -47,6 +47,8 @@ const eventKey = ascii('{"e":"')
 const symbolKey = ascii('"s":"')
 const shutdownKey = ascii('{"e":"serverShutdown"')
 const controlKeys = [ascii('{"result"'), ascii('{"error"'), ascii('{"code"'), ascii('{"id"')]
+/** What says that a stream is wrong; all else (too many requests, disconnections within the venue) may pass. */
+const finalCause = /invalid stream|invalid symbol/i
 const at = 0x40
 const quote = 0x22
 const bang = 0x21
@@ -78,7 +80,7 @@ export const binance: ExchangeAdapter = {
     connects: { count: 300, windowMs: 300_000 },
     connections: null,
     // Pings, pongs and requests all count; who exceeds it is disconnected, and banned when it repeats.
-    messages: [{ count: 5, windowMs: 1000 }],
+    messages: [{ count: 5, windowMs: 1000, counts: 'messages' }],
     // 1,024 streams are allowed; one stream a symbol, and fewer keep the blast radius of a lost socket small.
     symbolsPerConnection: 200,
     symbolsPerRequest,
@@ -210,9 +212,16 @@ export const binance: ExchangeAdapter = {
     },
     ignored('partial depth', [isPresent('lastUpdateId'), isPresent('bids'), isPresent('asks')]),
     ignored('bookTicker', [isAbsent('e'), isPresent('u'), isPresent('s'), isPresent('b'), isPresent('a')]),
-    ...['kline', '24hrMiniTicker', '1hTicker', '4hTicker', '1dTicker', 'avgPrice', 'referencePrice', 'blockTrade'].map(event =>
-      ignored(event, [is('e', event)])
-    )
+    ...[
+      'kline',
+      '24hrMiniTicker',
+      '1hTicker',
+      '4hTicker',
+      '1dTicker',
+      'avgPrice',
+      'referencePrice',
+      'blockTrade'
+    ].map(event => ignored(event, [is('e', event)]))
   ],
   peek,
   control
@@ -270,7 +279,8 @@ function control(message: JsonValue): readonly ControlEvent[] {
     (fields['code'] !== undefined && fields['msg'] !== undefined ? fields : null)
   if (error !== null) {
     const reason = `${textOf(error['msg']) ?? 'error without text'} (code ${textOf(error['code']) ?? 'none'})`
-    return [id === null ? { type: 'error', message: reason } : { type: 'rejected', id, natives: [], reason }]
+    if (id === null) return [{ type: 'error', message: reason }]
+    return [{ type: finalCause.test(reason) ? 'rejected' : 'refused', id, natives: [], reason }]
   }
   if (!('result' in fields) || id === null) return []
   // Other results answer questions (LIST_SUBSCRIPTIONS); they only prove that the socket lives.

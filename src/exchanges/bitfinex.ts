@@ -10,7 +10,7 @@ import {
   type SubscriptionRequest
 } from '../exchange-kit/adapter.ts'
 import { crc32 } from '../exchange-kit/crc32.ts'
-import { is, isAbsent, isList, isNoList, isPresent } from '../exchange-kit/field-table.ts'
+import { is, isAbsent, isList, isListOfLists, isNoList, isPresent } from '../exchange-kit/field-table.ts'
 import { listOf, membersOf, textOf } from '../exchange-kit/json-members.ts'
 import { type JsonValue } from '../exchange-kit/json-value.ts'
 import { ascii, startsWith } from '../exchange-kit/peek.ts'
@@ -23,6 +23,7 @@ import {
   instant,
   integer,
   levels,
+  nullable,
   optional,
   signOf,
   text
@@ -49,6 +50,7 @@ const aliases: ReadonlyMap<string, string> = new Map([
   ['LUNA', 'LUNC'],
   ['LUNA2', 'LUNA'],
   ['BCHN', 'BCH'],
+  ['BCHABC', 'XEC'],
   ['WBT', 'WBTC'],
   ['RBT', 'RBTC'],
   ['DSH', 'DASH'],
@@ -63,15 +65,22 @@ const aliases: ReadonlyMap<string, string> = new Map([
   ['IDX', 'ID'],
   ['IQX', 'IQ'],
   ['MNA', 'MANA'],
+  ['OMN', 'OMNI'],
   ['PAS', 'PASS'],
   ['QSH', 'QASH'],
+  // The second token of Augur.
+  ['REP', 'REP2'],
   ['SNG', 'SNGLS'],
   ['STJ', 'STORJ'],
   ['VSY', 'VSYS'],
   ['WAX', 'WAXP'],
   ['XCH', 'XCHF'],
+  // Not Yield Guild Games.
+  ['YGG', 'YEED'],
   ['YYW', 'YOYOW']
 ])
+/** Coins of paper markets; others are called TEST and something. */
+const paperCodes: ReadonlySet<string> = new Set(['AAA', 'BBB'])
 const codeOf: ReadonlyMap<string, string> = new Map([...aliases].map(([code, common]) => [common, code]))
 
 // Every list is [channel number, content…, sequence, time]; places count from its beginning.
@@ -88,8 +97,8 @@ const trade = (path: string) =>
     price: decimal(`${path}3`)
   }) as const
 /** [price, count, ±amount]: a count of zero removes the level, and the amount is then only a sign. */
-const bids = levels('1', 0, 2, { sign: 'positive', zeroWhen: '1', single: true })
-const asks = levels('1', 0, 2, { sign: 'negative', zeroWhen: '1', single: true })
+const side = (sign: 'positive' | 'negative', single: boolean) =>
+  levels('1', 0, 2, { sign, zeroWhen: '1', single })
 
 const heartbeatMark = ascii('"hb"')
 const openBrace = 0x7b
@@ -130,7 +139,7 @@ export const bitfinex: ExchangeAdapter = {
     connects: { count: 20, windowMs: 60_000 },
     connections: null,
     // The venue publishes no number for public requests; this one leaves room.
-    messages: [{ count: 10, windowMs: 1000 }],
+    messages: [{ count: 10, windowMs: 1000, counts: 'messages' }],
     symbolsPerConnection: 25,
     symbolsPerRequest: 1,
     restWeight: { count: 90, windowMs: 60_000 },
@@ -172,15 +181,16 @@ export const bitfinex: ExchangeAdapter = {
         symbol,
         exchange_ts: trailer,
         stream_type: always('REALTIME'),
-        bid: decimal('1.0'),
-        ask: decimal('1.2'),
-        change: decimal('1.4'),
+        // Null where a side has no orders, or where nothing traded for a day.
+        bid: nullable(decimal('1.0')),
+        ask: nullable(decimal('1.2')),
+        change: nullable(decimal('1.4')),
         // A ratio already.
-        change_rate: decimal('1.5'),
+        change_rate: nullable(decimal('1.5')),
         last: decimal('1.6'),
         base_volume: decimal('1.7'),
-        high: decimal('1.8'),
-        low: decimal('1.9'),
+        high: nullable(decimal('1.8')),
+        low: nullable(decimal('1.9')),
         price_window: always('ROLLING_24H'),
         volume_window: always('ROLLING_24H')
       },
@@ -225,8 +235,8 @@ export const bitfinex: ExchangeAdapter = {
         exchange_ts: trailer,
         stream_type: always('REALTIME'),
         kind: always('DELTA'),
-        bids,
-        asks
+        bids: side('positive', true),
+        asks: side('negative', true)
       },
       raw: { SEQUENCE: '2', TIMESTAMP: '3' }
     },
@@ -234,14 +244,14 @@ export const bitfinex: ExchangeAdapter = {
       // An empty list is an empty book.
       name: 'bitfinex/book',
       requestType: 'orderbook',
-      match: [isList('1'), isAbsent('1.0.3')],
+      match: [isListOfLists('1'), isAbsent('1.0.3')],
       fields: {
         symbol,
         exchange_ts: trailer,
         stream_type: always('SNAPSHOT'),
         kind: always('SNAPSHOT'),
-        bids,
-        asks
+        bids: side('positive', false),
+        asks: side('negative', false)
       },
       raw: { SEQUENCE: '2', TIMESTAMP: '3' }
     },
@@ -370,13 +380,17 @@ function confirmation(name: string, chanId: JsonValue | undefined): ControlEvent
   return { type: 'confirmed', id: null, natives: [name], channelId: textOf(chanId) }
 }
 
+/** Unknown pair and unknown channel. A failure in general (10300) says in its text what it is; all else may pass. */
+const finalCodes = new Set(['10001', '10302'])
+
 function failure(fields: Fields, name: string | null): ControlEvent {
   const code = textOf(fields['code']) ?? 'none'
   const reason = `${textOf(fields['msg']) ?? 'error without text'} (code ${code})`
   if (name === null) return { type: 'error', message: reason }
   // Subscribed already: the answer to the earlier request may have been lost, its number is told again.
   if (code === '10301') return confirmation(name, fields['chanId'])
-  return { type: 'rejected', id: null, natives: [name], reason }
+  const isFinal = finalCodes.has(code) || fields['msg'] === 'symbol: invalid'
+  return { type: isFinal ? 'rejected' : 'refused', id: null, natives: [name], reason }
 }
 
 function notice(fields: Fields): ControlEvent {
@@ -408,10 +422,12 @@ function parseListing(body: JsonValue): readonly Instrument[] {
   return instruments
 }
 
-/** Null for derivatives (`BTCF0:USTF0`) and paper markets (`TESTBTC:TESTUSD`). */
+/** Null for derivatives (`BTCF0:USTF0`) and paper markets (`TESTBTC:TESTUSD`, `AAABBB`). */
 function canonicalOfPair(pair: string): string | null {
   const codes = pair.length === 6 && !pair.includes(':') ? [pair.slice(0, 3), pair.slice(3)] : pair.split(':')
-  const isSpot = codes.every(code => /^[A-Z0-9]+$/.test(code) && !/^TEST|F0$/.test(code))
+  const isSpot = codes.every(
+    code => /^[A-Z0-9]+$/.test(code) && !/^TEST|F0$/.test(code) && !paperCodes.has(code)
+  )
   return codes.length === 2 && isSpot ? codes.map(code => aliases.get(code) ?? code).join('-') : null
 }
 

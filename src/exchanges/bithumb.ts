@@ -50,7 +50,7 @@ export const bithumb: ExchangeAdapter = {
     connects: { count: 10, windowMs: 1000 },
     connections: null,
     // No number is published; as with the venue's model, five a second.
-    messages: [{ count: 5, windowMs: 1000 }],
+    messages: [{ count: 5, windowMs: 1000, counts: 'messages' }],
     // All 493 codes worked on one socket; fewer keep the blast radius of a lost one small. A request names the whole set.
     symbolsPerConnection: 200,
     symbolsPerRequest: 200,

@@ -50,6 +50,9 @@ const topicsPerRequest = 10
 /** What a refusal names: `Invalid symbol :[publicTrade.NOPE]`, `handler not found,topic:tickers.NOPE`. */
 const namedTopic = /(?:tickers|publicTrade|orderbook\.\d+)\.([A-Za-z0-9]+)/g
 
+/** What says that a topic is wrong; all else (time-outs, too many requests) may pass. */
+const finalCause = /invalid symbol|handler not found|topic.* not exist/i
+
 export const bybit: ExchangeAdapter = {
   name: 'bybit',
   region: 'asia',
@@ -84,7 +87,7 @@ export const bybit: ExchangeAdapter = {
     connects: { count: 500, windowMs: 300_000 },
     connections: 1000,
     // No number is published for requests; this subscribes a full connection in two seconds.
-    messages: [{ count: 10, windowMs: 1000 }],
+    messages: [{ count: 10, windowMs: 1000, counts: 'messages' }],
     // The topics of a connection may have 21,000 characters together; a hundred have less than 4,000.
     symbolsPerConnection: 100,
     symbolsPerRequest: topicsPerRequest,
@@ -246,12 +249,13 @@ function control(message: JsonValue): readonly ControlEvent[] {
   return [{ type: 'confirmed', id, natives: [], channelId: null }]
 }
 
-/** Its text is for people; only the topic in it is relied upon, and the request's id where that is given. */
+/** Its text is for people; only the topic in it is relied upon, the request's id where that is given, and known causes. */
 function refusal(said: string, op: string | null, id: string | null): ControlEvent {
   const reason = said === '' ? 'refused without a reason' : said
   const natives = [...said.matchAll(namedTopic)].map(match => match[1]!)
   if (op !== 'subscribe' || (id === null && natives.length === 0)) return { type: 'error', message: reason }
   if (said.includes('already subscribed')) return { type: 'confirmed', id, natives, channelId: null }
+  if (!finalCause.test(said)) return { type: 'refused', id, natives, reason }
   return { type: 'rejected', id, natives, reason, isWholeRequest: true }
 }
 

@@ -19,6 +19,7 @@ import {
   integer,
   levels,
   native,
+  nullable,
   optional,
   rfc3339,
   text,
@@ -81,7 +82,7 @@ export const coinbase: ExchangeAdapter = {
   limits: {
     connects: { count: 8, windowMs: 1000 },
     connections: null,
-    messages: [{ count: 100, windowMs: 1000 }],
+    messages: [{ count: 100, windowMs: 1000, counts: 'messages' }],
     // No number is published; snapshots of whole books make larger shards slow to heal.
     symbolsPerConnection: 50,
     symbolsPerRequest: 50,
@@ -113,14 +114,16 @@ export const coinbase: ExchangeAdapter = {
       match: [is('type', 'ticker')],
       fields: {
         symbol,
-        exchange_ts,
+        // A product without recent trades has neither a time nor the id of a trade.
+        exchange_ts: optional(exchange_ts),
         stream_type: always('REALTIME'),
         last: decimal('price'),
         open: decimal('open_24h'),
         high: decimal('high_24h'),
         low: decimal('low_24h'),
-        bid: decimal('best_bid'),
-        ask: decimal('best_ask'),
+        // Null where a side has no orders.
+        bid: nullable(decimal('best_bid')),
+        ask: nullable(decimal('best_ask')),
         // Frames of 2021 have no sizes yet.
         bid_size: optional(decimal('best_bid_size')),
         ask_size: optional(decimal('best_ask_size')),
@@ -128,7 +131,7 @@ export const coinbase: ExchangeAdapter = {
         price_window: always('ROLLING_24H'),
         volume_window: always('ROLLING_24H')
       },
-      evidence: integer('trade_id'),
+      evidence: optional(integer('trade_id')),
       raw: raw(
         ...['type', 'sequence', 'product_id', 'price', 'open_24h', 'volume_24h', 'low_24h', 'high_24h'],
         ...['volume_30d', 'best_bid', 'best_bid_size', 'best_ask', 'best_ask_size', 'side', 'time'],
@@ -255,13 +258,21 @@ function control(message: JsonValue): readonly ControlEvent[] {
   }
 }
 
-/** The reason begins with the product that the venue does not take; its whole request is void then. */
+/** What says that a product is wrong; all else may pass. */
+const finalCause = /is not a valid product|is delisted/
+
+/**
+ * The reason begins with the product that the venue does not take; its whole request is void then. Where it names none
+ * (`too many L2 streams requested in a single session`) everything stays wanted.
+ */
 function refusal(message: string, reason: string | null): ControlEvent {
   const explained = reason === null ? message : `${message}: ${reason}`
   const product = /^[A-Z0-9]+-[A-Z0-9]+(?= )/.exec(reason ?? '')
-  return product === null
-    ? { type: 'error', message: explained }
-    : { type: 'rejected', id: null, natives: [product[0]], reason: explained, isWholeRequest: true }
+  if (product === null) return { type: 'error', message: explained }
+  const refused = { id: null, natives: [product[0]], reason: explained }
+  return finalCause.test(explained)
+    ? { type: 'rejected', ...refused, isWholeRequest: true }
+    : { type: 'refused', ...refused }
 }
 
 function parseListing(body: JsonValue): readonly Instrument[] {

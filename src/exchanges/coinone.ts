@@ -79,7 +79,7 @@ export const coinone: ExchangeAdapter = {
     connections: 20,
     // Not limited by the venue. A refusal names nothing and comes up to ten milliseconds after its confirmation: requests
     // that follow each other much more slowly than that leave little doubt whom it means.
-    messages: [{ count: 1, windowMs: 40 }],
+    messages: [{ count: 1, windowMs: 40, counts: 'requests' }],
     symbolsPerConnection: 100,
     symbolsPerRequest: 1,
     restWeight: { count: 1200, windowMs: 60_000 },

@@ -20,6 +20,7 @@ import {
   instant,
   levels,
   nativePart,
+  nullable,
   optional,
   text,
   words
@@ -92,7 +93,7 @@ export const huobi: ExchangeAdapter = {
     connects: { count: 10, windowMs: 10_000 },
     connections: null,
     // Requests less than 100 ms apart are refused.
-    messages: [{ count: 1, windowMs: 100 }],
+    messages: [{ count: 1, windowMs: 100, counts: 'requests' }],
     symbolsPerConnection: 50,
     symbolsPerRequest: 1,
     restWeight: { count: 10, windowMs: 1000 },
@@ -137,10 +138,11 @@ export const huobi: ExchangeAdapter = {
         open: decimal('open'),
         high: decimal('high'),
         low: decimal('low'),
-        bid: decimal('bid'),
-        bid_size: decimal('bidSize'),
-        ask: decimal('ask'),
-        ask_size: decimal('askSize'),
+        // Null where a side has no orders.
+        bid: nullable(decimal('bid')),
+        bid_size: nullable(decimal('bidSize')),
+        ask: nullable(decimal('ask')),
+        ask_size: nullable(decimal('askSize')),
         base_volume: decimal('amount'),
         quote_volume: decimal('vol'),
         price_window: always('ROLLING_24H'),
@@ -282,12 +284,14 @@ function control(message: JsonValue): readonly ControlEvent[] {
   return 'unsubbed' in fields || 'pong' in fields ? [{ type: 'alive' }] : []
 }
 
-/** Being too fast says nothing about the symbol; it is reported, and the symbol stays unconfirmed. */
+/** What says that a symbol or its topic is wrong; all else (too many requests, a busy gateway, no trading yet) may pass. */
+const finalCause = /invalid (symbol|topic)|does not currently offer subscription services/
+
 function refusal(fields: { readonly [key: string]: JsonValue }, id: string | null): ControlEvent {
   const said = textOf(fields['err-msg']) ?? 'error without text'
   const reason = `${said} (${textOf(fields['err-code']) ?? 'no code'})`
-  if (id === null || said.includes('too many request')) return { type: 'error', message: reason }
-  return { type: 'rejected', id, natives: [], reason }
+  if (id === null) return { type: 'error', message: reason }
+  return { type: finalCause.test(said) ? 'rejected' : 'refused', id, natives: [], reason }
 }
 
 function parseListing(body: JsonValue): readonly Instrument[] {

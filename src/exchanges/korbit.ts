@@ -21,6 +21,7 @@ import {
   levels,
   mark,
   native,
+  nullable,
   percent,
   text
 } from '../exchange-kit/rules.ts'
@@ -62,7 +63,7 @@ export const korbit: ExchangeAdapter = {
     // Nothing is published for the WebSocket; these are our own.
     connects: { count: 1, windowMs: 1000 },
     connections: null,
-    messages: [{ count: 5, windowMs: 1000 }],
+    messages: [{ count: 5, windowMs: 1000, counts: 'messages' }],
     symbolsPerConnection: 200,
     symbolsPerRequest,
     restWeight: { count: 50, windowMs: 1000 },
@@ -95,8 +96,9 @@ export const korbit: ExchangeAdapter = {
         high: decimal('data.high'),
         low: decimal('data.low'),
         prev_close: decimal('data.prevClose'),
-        bid: decimal('data.bestBidPrice'),
-        ask: decimal('data.bestAskPrice'),
+        // Null where a side has no orders.
+        bid: nullable(decimal('data.bestBidPrice')),
+        ask: nullable(decimal('data.bestAskPrice')),
         base_volume: decimal('data.volume'),
         quote_volume: decimal('data.quoteVolume'),
         change: decimal('data.priceChange'),
@@ -191,7 +193,8 @@ function control(message: JsonValue): readonly ControlEvent[] {
   // `The symbol does not exist (nope_krw)`: one symbol is named, and nothing of its request has been granted.
   const named = code === 'INVALID_SYMBOL' ? namedSymbol.exec(text ?? '')?.[1] : undefined
   if (named !== undefined) return [{ type: 'rejected', id, natives: [named], reason, isWholeRequest: true }]
-  return [id === null ? { type: 'error', message: reason } : { type: 'rejected', id, natives: [], reason }]
+  if (id === null) return [{ type: 'error', message: reason }]
+  return [{ type: code === 'INVALID_SYMBOL' ? 'rejected' : 'refused', id, natives: [], reason }]
 }
 
 function parseListing(body: JsonValue): readonly Instrument[] {

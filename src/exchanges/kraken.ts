@@ -69,7 +69,7 @@ export const kraken: ExchangeAdapter = {
     `The book has ${bookDepth} levels a side, and the venue drops levels beyond them without saying so: cut each side to ${bookDepth} after every update.`,
     'Updates are unnumbered; their checksum (CRC-32 over the ten best levels of each side) tells whether the book is whole. Trailing zeros count in it.',
     'The ticker has no opening price and no quote volume; volume, high and low are of the last 24 hours.',
-    'Markets that never traded may show zero bids and asks, and times of 1970.',
+    'Markets that never traded may show zero bids and asks; a time of 1970 stands for none, and is null.',
     'Frames of version 1 of the protocol, which the venue freezes, are ignored as an unsupported protocol.'
   ],
   endpoints: {
@@ -86,7 +86,7 @@ export const kraken: ExchangeAdapter = {
     connects: { count: 150, windowMs: 600_000 },
     connections: null,
     // The venue adjusts its limit to its load and publishes none; this one leaves room.
-    messages: [{ count: 10, windowMs: 1000 }],
+    messages: [{ count: 10, windowMs: 1000, counts: 'messages' }],
     symbolsPerConnection: 100,
     symbolsPerRequest,
     restWeight: { count: 1, windowMs: 1000 },
@@ -268,6 +268,10 @@ function control(message: JsonValue): readonly ControlEvent[] {
   return typeof method === 'string' || typeof fields['event'] === 'string' ? [{ type: 'alive' }] : []
 }
 
+/** What says that a symbol or its channel is wrong; all else (message rate, a busy or unavailable service) may pass. */
+const finalCause =
+  /^(Currency pair not supported|Currency pair not in ISO|Pair\(s\) not found|Subscription depth not supported|Subscription name invalid)/
+
 /** Each symbol of a request is answered by itself. */
 function answer(fields: { readonly [key: string]: JsonValue }, error: string | null): ControlEvent {
   const id = textOf(fields['req_id'])
@@ -276,7 +280,9 @@ function answer(fields: { readonly [key: string]: JsonValue }, error: string | n
   if (fields['success'] === true) return { type: 'confirmed', id, natives, channelId: null }
   const reason = error ?? 'refused without a reason'
   if (id === null && name === null) return { type: 'error', message: reason }
-  return { type: 'rejected', id, natives, reason }
+  // The answer to an earlier request was lost, or the end of the subscription has not come to pass.
+  if (reason.startsWith('Already subscribed')) return { type: 'confirmed', id, natives, channelId: null }
+  return { type: finalCause.test(reason) ? 'rejected' : 'refused', id, natives, reason }
 }
 
 function statusEvent(data: JsonValue | undefined): ControlEvent {
@@ -293,7 +299,7 @@ function parseListing(body: JsonValue): readonly Instrument[] {
     const [base, quoted] = (textOf(fields?.['wsname']) ?? '')
       .split('/')
       .map(code => restAliases.get(code) ?? code)
-    if (fields?.['status'] !== 'online' || !base || !quoted) continue
+    if (!base || !quoted) continue
     instruments.push({ symbol: `${base}-${quoted}`, native: `${base}/${quoted}` })
   }
   return instruments

@@ -22,6 +22,7 @@ import {
   integer,
   levels,
   native,
+  nullable,
   optional,
   text,
   words
@@ -79,7 +80,7 @@ export const okx: ExchangeAdapter = {
     connects: { count: 3, windowMs: 1000 },
     connections: null,
     // Requests to subscribe and unsubscribe; each counts once, however many arguments it has.
-    messages: [{ count: 480, windowMs: 3_600_000 }],
+    messages: [{ count: 480, windowMs: 3_600_000, counts: 'requests' }],
     symbolsPerConnection: 100,
     symbolsPerRequest: argsPerRequest,
     restWeight: { count: 20, windowMs: 2000 },
@@ -119,13 +120,14 @@ export const okx: ExchangeAdapter = {
         exchange_ts: instant('ts'),
         stream_type: always('REALTIME'),
         last: decimal('last'),
-        open: decimal('open24h'),
-        high: decimal('high24h'),
-        low: decimal('low24h'),
-        bid: decimal('bidPx'),
-        bid_size: decimal('bidSz'),
-        ask: decimal('askPx'),
-        ask_size: decimal('askSz'),
+        // An empty text where nothing traded for 24 hours, or where a side has no orders.
+        open: nullable(decimal('open24h')),
+        high: nullable(decimal('high24h')),
+        low: nullable(decimal('low24h')),
+        bid: nullable(decimal('bidPx')),
+        bid_size: nullable(decimal('bidSz')),
+        ask: nullable(decimal('askPx')),
+        ask_size: nullable(decimal('askSz')),
         // The name is upside down for spot: `Ccy` is the quote currency.
         base_volume: decimal('vol24h'),
         quote_volume: decimal('volCcy24h'),
@@ -255,9 +257,9 @@ function control(message: JsonValue): readonly ControlEvent[] {
 function refusal(said: string, code: string | null, id: string | null): ControlEvent {
   const reason = `${said === '' ? 'error without text' : said} (code ${code ?? 'none'})`
   const named = /instId:([^\s,]+)/.exec(said)?.[1]
-  if (code !== unknownInstrument || (named === undefined && id === null))
-    return { type: 'error', message: reason }
-  return { type: 'rejected', id, natives: named === undefined ? [] : [named], reason }
+  if (named === undefined && id === null) return { type: 'error', message: reason }
+  const type = code === unknownInstrument ? 'rejected' : 'refused'
+  return { type, id, natives: named === undefined ? [] : [named], reason }
 }
 
 function parseListing(body: JsonValue): readonly Instrument[] {

@@ -51,8 +51,8 @@ export const upbit: ExchangeAdapter = {
     connects: { count: 5, windowMs: 1000 },
     connections: null,
     messages: [
-      { count: 5, windowMs: 1000 },
-      { count: 100, windowMs: 60_000 }
+      { count: 5, windowMs: 1000, counts: 'messages' },
+      { count: 100, windowMs: 60_000, counts: 'messages' }
     ],
     // 855 codes worked on one socket; fewer keep the blast radius of a lost one small. A request names the whole set.
     symbolsPerConnection: 200,

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { MessagePacer, requestsWaitingMax } from '../../actors/exchange/message-pacer.ts'
 import { layOut } from '../../src/app/layout.ts'
 import { loadConfig } from '../../src/config/load.ts'
-import { type ExchangeAdapter } from '../../src/exchange-kit/adapter.ts'
+import { type ExchangeAdapter, type SubscriptionChange } from '../../src/exchange-kit/adapter.ts'
 import { adapters } from '../../src/exchanges/registry.ts'
+import { SharedLedger } from '../../src/wire/shared-ledger.ts'
 import { fixtures } from '../fixtures/registry.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { type ExchangeRig, exchangeRig, type FakeSocket } from '../unit/actors/exchange/rig.ts'
 
 /** What every venue's connection has to do, on sockets and a clock of the test's own. */
@@ -16,6 +19,26 @@ for (const [name, adapter] of Object.entries(adapters) as [keyof typeof adapters
 
   const rigOf = (change: Partial<ExchangeAdapter> = {}, wanted: readonly string[] = symbols) =>
     exchangeRig({ adapter: { ...adapter, ...change }, requestType: 'trade', symbols: wanted })
+
+  /** A rig that notes what its connection asks for. `oneByOne`: with a request of its own for each symbol. */
+  async function watchedRig({ oneByOne = false } = {}) {
+    const changes: SubscriptionChange[] = []
+    const { subscriptions } = adapter
+    const requests = (change: SubscriptionChange) => {
+      changes.push(change)
+      if (!oneByOne) return subscriptions.requests(change)
+      return change.added.flatMap(native => subscriptions.requests({ ...change, added: [native] }))
+    }
+    return { rig: await rigOf({ subscriptions: { ...subscriptions, requests } }), changes }
+  }
+
+  /** Time passes on a socket that says nothing and is there. */
+  function passAlive(rig: ExchangeRig, seconds: number): void {
+    for (let second = 0; second < seconds; second++) {
+      rig.socket().readMicros = rig.clock.nowMicros()
+      rig.pass(1)
+    }
+  }
 
   function say(socket: FakeSocket, ...texts: readonly string[]): void {
     for (const text of texts) {
@@ -108,6 +131,55 @@ for (const [name, adapter] of Object.entries(adapters) as [keyof typeof adapters
     rig.close()
   })
 
+  test(`${name}: a symbol that is refused for good goes alone, and is not asked for again`, async () => {
+    const { refusal } = conversation
+    if (refusal === null) return
+    const { rig, changes } = await watchedRig({ oneByOne: true })
+    rig.socket().open()
+    letOut(rig)
+    say(rig.socket(), refusal)
+    if (messageOf(rig, 'SYMBOL_REJECTED') === '') say(rig.socket(), ...conversation.acks, refusal)
+    const message = messageOf(rig, 'SYMBOL_REJECTED')
+    assert.deepEqual([message.includes(symbols[0]!), message.includes(symbols[1]!)], [true, false])
+    changes.length = 0
+    passAlive(rig, 60)
+    const again = changes.flatMap(({ added }) => added)
+    assert.equal(again.includes(instruments[0]!.native), false)
+    assert.deepEqual([rig.state(), rig.sockets.length], ['live', 1])
+    rig.close()
+  })
+
+  for (const [what, answer] of [
+    ['a request that is never answered', ''],
+    ['a refusal that passes', conversation.passingRefusal]
+  ] as const) {
+    if (answer === null) continue
+    test(`${name}: ${what} ends nothing: its symbols are asked for again, and live`, async () => {
+      const { rig, changes } = await watchedRig()
+      rig.socket().open()
+      letOut(rig)
+      for (let times = 0; times < 3; times++) {
+        changes.length = 0
+        if (answer !== '') say(rig.socket(), answer)
+        passAlive(rig, 50)
+        const again = new Set(changes.flatMap(({ added }) => added))
+        assert.deepEqual(again, new Set(instruments.map(({ native }) => native)))
+        assert.ok(changes.every(({ removed }) => removed.length === 0))
+        assert.equal(rig.faults().includes('SYMBOL_REJECTED'), false)
+      }
+      say(rig.socket(), ...conversation.acks, ...conversation.data)
+      const confirmed = confirmedOf(rig).toSorted((a, b) => a - b)
+      assert.deepEqual(
+        confirmed,
+        instruments.map((_, index) => index)
+      )
+      changes.length = 0
+      passAlive(rig, 400)
+      assert.deepEqual([changes, rig.sockets.length], [[], 1])
+      rig.close()
+    })
+  }
+
   test(`${name}: a new connection asks for all symbols again, with the same frames`, async () => {
     const rig = await rigOf()
     subscribe(rig)
@@ -127,7 +199,7 @@ for (const [name, adapter] of Object.entries(adapters) as [keyof typeof adapters
     subscribe(rig)
     const socket = rig.socket()
     socket.sent.length = 0
-    rig.link().subscriptions.resubscribe(0)
+    rig.link().subscriptions.resubscribe([0])
     letOut(rig)
     assert.ok(socket.sent.length > 0)
     const { subscriptions } = adapter
@@ -164,11 +236,13 @@ for (const [name, adapter] of Object.entries(adapters) as [keyof typeof adapters
       rig.socket().readMicros = rig.clock.nowMicros()
       rig.pass(1)
     }
+    // What nobody confirms is asked for again in between.
+    const text = ping === null || ping.frame === 'websocket' ? null : ping.frame.text
     const texts = rig.socket().sent.slice(before)
-    if (ping === null) assert.deepEqual([texts, rig.socket().pings], [[], 0])
+    if (ping === null) assert.equal(rig.socket().pings, 0)
     else {
       const wanted = Math.floor(60_000 / ping.everyMs)
-      const count = ping.frame === 'websocket' ? rig.socket().pings : texts.length
+      const count = text === null ? rig.socket().pings : texts.filter(sent => sent === text).length
       assert.ok(Math.abs(count - wanted) <= 1, `${count} pings in a minute, not ${wanted}`)
     }
     assert.deepEqual(confirmedOf(rig), [])
@@ -237,6 +311,30 @@ for (const [name, adapter] of Object.entries(adapters) as [keyof typeof adapters
       assert.ok(most <= count, `${most} messages within ${windowMs} ms, ${count} are allowed`)
     }
     rig.close()
+  })
+
+  test(`${name}: pings and replies leave in time, however many requests wait`, () => {
+    const { ping } = adapter.heartbeat
+    const replies = frames.some(({ control }) => control?.some(({ type }) => type === 'reply'))
+    // The pings of the protocol itself do not go this way.
+    if (!replies && (ping === null || ping.frame === 'websocket')) return
+    const clock = new ManualClock()
+    const sentAt: number[] = []
+    const { limits, heartbeat } = adapter
+    const account = new SharedLedger(1, 1).frames(0)
+    const pacer = new MessagePacer(clock, limits.messages, account, frame => {
+      if (frame !== 'request') sentAt.push(clock.nowMicros() / 1000)
+    })
+    for (let n = 0; n < requestsWaitingMax; n++) pacer.send('request')
+    for (let minute = 0; minute < 10; minute++) {
+      clock.advance(60_000)
+      const askedAt = clock.nowMicros() / 1000
+      pacer.ping('ping')
+      pacer.reply('pong')
+      clock.advance(heartbeat.limitMs / 4)
+      const delays = sentAt.splice(0).map(at => at - askedAt)
+      assert.equal(delays.length, 2, `sent after ${delays.join(', ')} ms`)
+    }
   })
 
   test(`${name}: symbols beyond a connection's limit get a further connection`, () => {

@@ -101,10 +101,11 @@ export function okxFacts(frame: string): FrameFacts | null {
       open: f['open24h']!,
       high: f['high24h']!,
       low: f['low24h']!,
-      bid: f['bidPx']!,
-      bid_size: f['bidSz']!,
-      ask: f['askPx']!,
-      ask_size: f['askSz']!,
+      // Empty texts for a side without orders.
+      bid: f['bidPx'] || null,
+      bid_size: f['bidSz'] || null,
+      ask: f['askPx'] || null,
+      ask_size: f['askSz'] || null,
       base_volume: f['vol24h']!,
       quote_volume: f['volCcy24h']!
     }

@@ -9,7 +9,13 @@ type AnyRule =
   | { readonly rule: 'constant' | 'subscribed' }
   | { readonly rule: 'nativePair'; readonly first: string; readonly second: string }
   | LevelsRule
-  | { readonly rule: string; readonly path: string; readonly optional?: boolean; readonly form?: DecimalForm }
+  | {
+      readonly rule: string
+      readonly path: string
+      readonly optional?: boolean
+      readonly nullable?: boolean
+      readonly form?: DecimalForm
+    }
 
 const anywhere: readonly string[] = ['*']
 
@@ -68,7 +74,9 @@ export function isNeeded(table: RecordTable | ChecksumTable, path: readonly stri
       const members = [rule.price, rule.size, rule.only?.path, rule.zeroWhen]
       return members.some(name => name !== undefined && isAtOrAbove([...level, ...patternOf(name)]))
     }
-    return 'path' in rule && rule.optional !== true && reads(rule.path)
+    // The first element of a list is not taken away but made null.
+    const isNull = 'nullable' in rule && rule.nullable === true && path.at(-1) === '0'
+    return 'path' in rule && rule.optional !== true && !isNull && reads(rule.path)
   })
 }
 

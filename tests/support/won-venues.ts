@@ -161,8 +161,8 @@ export function korbitFacts(frame: string): FrameFacts | null {
       quote_volume: f['quoteVolume']!,
       change: f['priceChange']!,
       change_rate: `${percent[1]}0.0${percent[2]}${percent[3]}`,
-      price_window: 'ROLLING_24H',
-      volume_window: 'ROLLING_24H'
+      price_window: 'UNKNOWN',
+      volume_window: 'UNKNOWN'
     }
     return { symbol, type, facts }
   }

@@ -1,5 +1,6 @@
 import { type ChannelFaults, type Listener } from '../channel.ts'
 import { DollarMarket } from '../dollar-market.ts'
+import { emptySide } from '../empty-side.ts'
 import { tickerFingerprint, tradeFingerprint } from '../fingerprint.ts'
 import { type ChannelLedger } from '../ledger.ts'
 import { type MarketSpec } from '../market-spec.ts'
@@ -51,9 +52,11 @@ export class CoinbaseTicker extends CoinbaseChannel {
   protected event(nowMs: number): string {
     const { market, last, open, high, low, baseVolume, prices, sequence, lastTradeId } = this.coinbase
     const micros = this.times.take(nowMs)
-    const [bid, ask] = [prices[market.bidTick]!, prices[market.bidTick + 1]!]
-    const bidSize = fixedSize(market.sizeWhole(), market.random.below(100_000_000))
-    const askSize = fixedSize(market.sizeWhole(), market.random.below(100_000_000))
+    const empty = emptySide(market.random)
+    const bid = empty === 'bid' ? null : prices[market.bidTick]!
+    const ask = empty === 'ask' ? null : prices[market.bidTick + 1]!
+    const bidSize = bid === null ? null : fixedSize(market.sizeWhole(), market.random.below(100_000_000))
+    const askSize = ask === null ? null : fixedSize(market.sizeWhole(), market.random.below(100_000_000))
     const fingerprint = tickerFingerprint({
       exchange_ts: micros,
       last,
@@ -76,8 +79,8 @@ export class CoinbaseTicker extends CoinbaseChannel {
     const fields = [
       `"type":"ticker","sequence":${sequence},"product_id":"${this.ledger.native}","price":"${last}"`,
       `"open_24h":"${open}","volume_24h":"${baseVolume}","low_24h":"${low}","high_24h":"${high}"`,
-      `"volume_30d":"3${baseVolume}","best_bid":"${bid}","best_bid_size":"${bidSize}"`,
-      `"best_ask":"${ask}","best_ask_size":"${askSize}","side":"${market.takerBuys ? 'buy' : 'sell'}"`,
+      `"volume_30d":"3${baseVolume}","best_bid":${textOrNull(bid)},"best_bid_size":${textOrNull(bidSize)}`,
+      `"best_ask":${textOrNull(ask)},"best_ask_size":${textOrNull(askSize)},"side":"${market.takerBuys ? 'buy' : 'sell'}"`,
       `"time":"${rfc3339(micros)}","trade_id":${lastTradeId}`,
       `"last_size":"${fixedSize(market.lastSizeWhole, market.lastSizeDecimals)}"`
     ]
@@ -85,6 +88,10 @@ export class CoinbaseTicker extends CoinbaseChannel {
     this.#last = `{${fields.join(',')}}`
     return this.#last
   }
+}
+
+function textOrNull(text: string | null): string {
+  return text === null ? 'null' : `"${text}"`
 }
 
 /** Ids are contiguous; the side is the maker's. @see https://docs.cdp.coinbase.com/exchange/websocket-feed/channels#match */

@@ -1,4 +1,5 @@
 import { type ChannelFaults } from '../channel.ts'
+import { emptySide } from '../empty-side.ts'
 import { tickerFingerprint, tradeFingerprint } from '../fingerprint.ts'
 import { type ChannelLedger } from '../ledger.ts'
 import { ordinalModulus, scatterOrdinal } from '../ordinal-digits.ts'
@@ -11,7 +12,7 @@ import { type BookSide, TickBook } from '../tick-book.ts'
 const openingLevels = 200
 const depth = 400
 
-/** `tickers`. Every number is a text. The ordinal stands in the decimals of the base volume. */
+/** `tickers`. Every number is a text, an empty one for a side without orders. The ordinal stands in the decimals of the base volume. */
 export class OkxTicker extends ShownChannel {
   readonly #priced: PricedMarket
   readonly #volumeWhole: number
@@ -27,9 +28,11 @@ export class OkxTicker extends ShownChannel {
     const { random } = market
     const [last, open] = [prices[market.lastTick]!, prices[market.openTick]!]
     const [high, low] = [prices[market.highTick]!, prices[market.lowTick]!]
-    const [bid, ask] = [prices[market.bidTick]!, prices[market.bidTick + 1]!]
-    const bidSize = shortSize(market.sizeWhole(), 1 + random.below(99_999_999))
-    const askSize = shortSize(market.sizeWhole(), 1 + random.below(99_999_999))
+    const empty = emptySide(random)
+    const bid = empty === 'bid' ? null : prices[market.bidTick]!
+    const ask = empty === 'ask' ? null : prices[market.bidTick + 1]!
+    const bidSize = bid === null ? null : shortSize(market.sizeWhole(), 1 + random.below(99_999_999))
+    const askSize = ask === null ? null : shortSize(market.sizeWhole(), 1 + random.below(99_999_999))
     const volume = shortSize(this.#volumeWhole, this.ledger.count % ordinalModulus)
     const quoteVolume = shortSize(1 + random.below(900_000_000), random.below(100_000_000))
     this.ledger.append(
@@ -55,7 +58,7 @@ export class OkxTicker extends ShownChannel {
     const lastSize = shortSize(market.lastSizeWhole, market.lastSizeDecimals)
     const fields = [
       `"instType":"SPOT","instId":"${this.ledger.native}","last":"${last}","lastSz":"${lastSize}"`,
-      `"askPx":"${ask}","askSz":"${askSize}","bidPx":"${bid}","bidSz":"${bidSize}"`,
+      `"askPx":"${ask ?? ''}","askSz":"${askSize ?? ''}","bidPx":"${bid ?? ''}","bidSz":"${bidSize ?? ''}"`,
       `"open24h":"${open}","high24h":"${high}","low24h":"${low}","sodUtc0":"${open}","sodUtc8":"${low}"`,
       `"volCcy24h":"${quoteVolume}","vol24h":"${volume}","ts":"${nowMs}"`
     ]

@@ -28,6 +28,7 @@ import {
   native,
   nativePair,
   nativePart,
+  nullable,
   optional,
   percent,
   rfc3339,
@@ -83,11 +84,32 @@ test('a record is made of the fields that the table names', () => {
   assert.equal(record['sequence'], '9007199254740993')
 })
 
-test('a field that is optional may be absent or null, any other may not', () => {
+test('a field that is optional may be absent, null or an empty text, any other may not', () => {
   assert.equal(one(runTable(trade, tradeFrame.replace(',"sequence":9007199254740993', '')))['sequence'], null)
   assert.equal(one(runTable(trade, tradeFrame.replace('9007199254740993', 'null')))['sequence'], null)
+  assert.equal(one(runTable(trade, tradeFrame.replace('9007199254740993', '""')))['sequence'], null)
   assert.equal(runTable(trade, tradeFrame.replace('"price"', '"Price"')), 'missing')
   assert.equal(runTable(trade, tradeFrame.replace('"1.50"', 'null')), 'invalid')
+})
+
+test('a field that is nullable may be null or an empty text, but must be there', () => {
+  const table: TradeTable = { ...trade, fields: { ...trade.fields, sequence: nullable(text('sequence')) } }
+  assert.equal(one(runTable(table, tradeFrame))['sequence'], '9007199254740993')
+  for (const none of ['null', '""']) {
+    assert.equal(one(runTable(table, tradeFrame.replace('9007199254740993', none)))['sequence'], null)
+  }
+  assert.equal(runTable(table, tradeFrame.replace('"sequence"', '"number"')), 'missing')
+  for (const wrong of ['true', '{}', '[]']) {
+    assert.equal(runTable(table, tradeFrame.replace('9007199254740993', wrong)), 'invalid', wrong)
+  }
+})
+
+test('an event whose time says that there is none has none', () => {
+  for (const time of ['0001-01-01T00:00:00Z', '1970-01-01T00:00:00.000000Z']) {
+    const record = one(runTable(trade, tradeFrame.replace('2026-09-21T14:13:20.123456789Z', time)))
+    assert.equal(record['exchange_ts'], null)
+  }
+  assert.equal(runTable(trade, tradeFrame.replace('2026-09-21', '2026-09-31')), 'invalid')
 })
 
 test('values of the wrong type or grammar make the frame invalid', () => {

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import fc from 'fast-check'
-import { microsFromDigits, microsFromRfc3339, microsFromSeconds } from '../../../src/exchange-kit/time.ts'
+import {
+  microsFromDigits,
+  microsFromRfc3339,
+  microsFromSeconds,
+  noTime
+} from '../../../src/exchange-kit/time.ts'
 
 const seed = 5
 
@@ -135,10 +140,19 @@ suite('a time after RFC 3339', () => {
     )
   })
 
+  test('is no time at the beginning of the year 1 and of the epoch', () => {
+    assert.equal(micros(microsFromRfc3339, '0001-01-01T00:00:00Z'), noTime)
+    assert.equal(micros(microsFromRfc3339, '0001-01-01T00:00:00.000000Z'), noTime)
+    assert.equal(micros(microsFromRfc3339, '1970-01-01T00:00:00.000Z'), noTime)
+    assert.equal(micros(microsFromRfc3339, '1970-01-01T09:00:00+09:00'), noTime)
+    assert.equal(micros(microsFromDigits, '0'), noTime)
+    assert.equal(micros(microsFromSeconds, '0.000'), noTime)
+  })
+
   test('may be before the epoch, on a leap day and at a leap second', () => {
     assert.equal(micros(microsFromRfc3339, '1969-12-31T23:59:59.999999Z'), -1)
     // Further from the epoch than a double counts microseconds.
-    assert.equal(micros(microsFromRfc3339, '0001-01-01T00:00:00Z'), Number.NaN)
+    assert.equal(micros(microsFromRfc3339, '0001-01-02T00:00:00Z'), Number.NaN)
     assert.equal(micros(microsFromRfc3339, '9999-12-31T23:59:59+01:00'), Number.NaN)
     for (const day of ['2000-02-29', '2024-02-29', '2100-02-28', '2021-12-31', '2021-01-01', '2021-03-01']) {
       assert.equal(micros(microsFromRfc3339, `${day}T12:00:00Z`), Date.parse(`${day}T12:00:00Z`) * 1000, day)

@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib'
 import { IngestError } from '../../../../src/core/errors.ts'
 import { type ExchangeAdapter, FrameClass } from '../../../../src/exchange-kit/adapter.ts'
 import { binance } from '../../../../src/exchanges/binance.ts'
+import { kraken } from '../../../../src/exchanges/kraken.ts'
 import { upbit } from '../../../../src/exchanges/upbit.ts'
 import { acknowledge, binanceFrame, exchangeRig, gist, settledPromises, upbitFrame } from './rig.ts'
 
@@ -78,6 +79,56 @@ test('the first data of a symbol confirm it where the acknowledgement is late, a
       item.type === 'notice' && item.notice.type === 'confirmed' ? [item.notice.subscriptions] : []
     )
   assert.deepEqual(confirmed, [[0], [1]])
+  rig.close()
+})
+
+test('a refusal that passes ends no connection, however often it comes, and its symbols show as not subscribed', async () => {
+  const rig = await exchangeRig({ adapter: kraken, requestType: 'trade', symbols: ['BTC-USD'] })
+  const answer = (id: number, isGranted: boolean) => {
+    const symbol = 'BTC/USD'
+    const rest = isGranted
+      ? { success: true, result: { channel: 'trade', symbol } }
+      : { success: false, symbol, error: 'Exceeded msg rate' }
+    rig.socket().receive(JSON.stringify({ method: 'subscribe', req_id: id, ...rest }))
+  }
+  const pass = (seconds: number) => {
+    for (let second = 0; second < seconds; second++) {
+      rig.socket().receive('{"channel":"heartbeat"}')
+      rig.pass(1)
+    }
+  }
+  rig.socket().open()
+  rig.reports.length = 0
+  for (let id = 1; id <= 5; id++) {
+    answer(id, false)
+    pass(300)
+  }
+  assert.deepEqual([rig.state(), rig.sockets.length], ['live', 1])
+  assert.deepEqual(new Set(rig.faults()), new Set(['VENUE_ERROR', 'SYMBOL_UNCONFIRMED']))
+  const report = rig.reports.find(({ type }) => type === 'fault')
+  assert.ok(report?.type === 'fault')
+  assert.match(report.error.message, /Exceeded msg rate \(BTC-USD: to be asked for again\)/)
+  answer(rig.link().subscriptions.lastId, true)
+  assert.equal(rig.ledger.frames(0).get('subscribed'), 1)
+  // Subscribed anew for whatever reason, and then the venue does not take it back at once.
+  rig.link().subscriptions.resubscribe([0])
+  answer(rig.link().subscriptions.lastId, false)
+  pass(12)
+  assert.equal(rig.ledger.frames(0).get('subscribed'), 0)
+  answer(rig.link().subscriptions.lastId, true)
+  assert.deepEqual([rig.ledger.frames(0).get('subscribed'), rig.sockets.length], [1, 1])
+  rig.close()
+})
+
+test('a symbol that is subscribed anew and never answered is reported as well, and asked for again', async () => {
+  const rig = await exchangeRig({ adapter: binance, requestType: 'trade', symbols: ['BTC-USDT', 'ETH-USDT'] })
+  acknowledge(rig.socket())
+  rig.link().subscriptions.resubscribe([1])
+  rig.reports.length = 0
+  rig.socket().sent.length = 0
+  rig.pass(11)
+  assert.deepEqual(rig.faults(), ['SYMBOL_UNCONFIRMED'])
+  assert.deepEqual(rig.socket().sent, ['{"method":"SUBSCRIBE","params":["ethusdt@trade"],"id":4}'])
   rig.close()
 })
 

@@ -7,6 +7,8 @@ import {
 } from '../../../../actors/exchange/subscriptions.ts'
 import { type ExchangeAdapter, type SubscriptionChange } from '../../../../src/exchange-kit/adapter.ts'
 import { binance } from '../../../../src/exchanges/binance.ts'
+import { upbit } from '../../../../src/exchanges/upbit.ts'
+import { ManualClock } from '../../../support/manual-clock.ts'
 
 interface Sent {
   readonly op: 'options' | 'subscribe' | 'unsubscribe'
@@ -49,20 +51,29 @@ class Rig {
   readonly confirmed: (readonly number[])[] = []
   readonly rejected: { readonly subscriptions: readonly number[]; readonly reason: string }[] = []
   readonly numbered: (readonly [string, number])[] = []
+  readonly asked: { readonly subscriptions: readonly number[] | null; readonly isAnew: boolean }[] = []
+  readonly held: (() => void)[] = []
+  /** The venue's limits hold every frame back. */
+  isPaced = false
+  readonly clock = new ManualClock()
   completions = 0
   readonly subscriptions: Subscriptions
 
   constructor(adapter: ExchangeAdapter, count: number) {
     const instruments = Array.from({ length: count }, (_, n) => ({ symbol: `S${n}-USDT`, native: `S${n}` }))
     const events: SubscriptionEvents = {
-      send: frame => this.sent.push(JSON.parse(frame) as Sent),
+      send: (frame, onSent) => {
+        this.sent.push(JSON.parse(frame) as Sent)
+        if (this.isPaced) this.held.push(onSent!)
+        else onSent?.()
+      },
       confirmed: subscriptions => this.confirmed.push(subscriptions),
       rejected: (subscriptions, reason) => this.rejected.push({ subscriptions, reason }),
       complete: () => this.completions++,
-      asked: () => undefined,
+      asked: (subscriptions, isAnew) => this.asked.push({ subscriptions, isAnew }),
       numbered: (channelId, subscription) => this.numbered.push([channelId, subscription])
     }
-    this.subscriptions = new Subscriptions(adapter, 'trade', instruments, events)
+    this.subscriptions = new Subscriptions(adapter, 'trade', instruments, events, this.clock)
     this.subscriptions.subscribeAll()
   }
 
@@ -83,6 +94,25 @@ class Rig {
     this.subscriptions.answered({ type: 'rejected', id: idText, natives, reason: 'unknown', isWholeRequest })
   }
 
+  refuseForNow(change: { id?: number; natives?: readonly string[] }): readonly string[] {
+    const { id, natives = [] } = change
+    const idText = id === undefined ? null : String(id)
+    return this.subscriptions.refusedForNow({ type: 'refused', id: idText, natives, reason: 'busy' })
+  }
+
+  /** Looks once a second; what was asked for again, by the second in which it was. */
+  pass(seconds: number): Record<number, string[]> {
+    const again: Record<number, string[]> = {}
+    this.taken()
+    for (let second = 1; second <= seconds; second++) {
+      this.clock.advance(1_000)
+      this.subscriptions.askAgain(this.clock.nowMicros())
+      const taken = this.taken()
+      if (taken.length > 0) again[second] = taken
+    }
+    return again
+  }
+
   get states(): number[] {
     return [...this.subscriptions.states]
   }
@@ -91,7 +121,7 @@ class Rig {
 test('options of the connection go out once, in front of the requests', () => {
   const rig = new Rig(venue({ hasIds: true, opening: ['{"op":"options","id":null,"natives":[]}'] }), 2)
   assert.deepEqual(rig.taken(), ['options ', 'subscribe S0 S1'])
-  rig.subscriptions.resubscribe(0)
+  rig.subscriptions.resubscribe([0])
   assert.deepEqual(rig.taken(), ['unsubscribe S0', 'subscribe S0'])
 })
 
@@ -161,13 +191,13 @@ test('a symbol is taken off by the latest number of its channel, and all its num
   rig.confirm({ natives: ['S0'], channelId: '500' })
   rig.confirm({ natives: ['S1'], channelId: '40' })
   rig.taken()
-  rig.subscriptions.resubscribe(0)
+  rig.subscriptions.resubscribe([0])
   assert.deepEqual(rig.taken(), ['unsubscribe 500', 'subscribe S0'])
   // Numbers have no order: a later one may well be lower.
   rig.confirm({ natives: ['S0'], channelId: '7' })
   rig.confirm({ natives: ['S0'], channelId: '7' })
   assert.deepEqual(rig.subscriptions.channelIds, { '7': 0, '40': 1, '500': 0 })
-  rig.subscriptions.resubscribe(0)
+  rig.subscriptions.resubscribe([0])
   assert.deepEqual(rig.taken(), ['unsubscribe 7', 'subscribe S0'])
   assert.deepEqual(rig.numbered, [
     ['500', 0],
@@ -179,7 +209,7 @@ test('a symbol is taken off by the latest number of its channel, and all its num
 test('of the numbers that one symbol has had only the latest are kept', () => {
   const rig = new Rig(venue({ hasIds: false, perRequest: 1 }), 1)
   for (let number = 1; number <= 100; number++) {
-    rig.subscriptions.resubscribe(0)
+    rig.subscriptions.resubscribe([0])
     rig.confirm({ natives: ['S0'], channelId: String(number) })
   }
   assert.deepEqual(Object.keys(rig.subscriptions.channelIds), [
@@ -196,8 +226,133 @@ test('of the numbers that one symbol has had only the latest are kept', () => {
 
 test('requests that the venue never answers are remembered within a limit', () => {
   const rig = new Rig(venue({ hasIds: false, perRequest: 1 }), 2)
-  for (let times = 0; times < 5_000; times++) rig.subscriptions.resubscribe(0)
+  for (let times = 0; times < 5_000; times++) rig.subscriptions.resubscribe([0])
   rig.taken()
   rig.refuse({ natives: ['S1'], isWholeRequest: true })
   assert.deepEqual([rig.taken(), rig.states], [[], [wanted, rejected]])
+})
+
+test('many symbols are taken off and subscribed again in as few frames as the venue has for them', () => {
+  const rig = new Rig(venue({ hasIds: true, perRequest: 100 }), 4)
+  rig.confirm({ id: 1 })
+  rig.refuse({ natives: ['S3'] })
+  rig.taken()
+  rig.subscriptions.resubscribe([0, 2, 3])
+  assert.deepEqual(rig.taken(), ['unsubscribe S0', 'unsubscribe S2', 'subscribe S0 S2'])
+  assert.deepEqual(rig.states, [wanted, confirmed, wanted, rejected])
+  assert.deepEqual(rig.asked, [
+    { subscriptions: null, isAnew: false },
+    { subscriptions: [0, 2], isAnew: true }
+  ])
+  rig.subscriptions.resubscribe([3])
+  assert.deepEqual([rig.taken(), rig.asked.length], [[], 2], 'nothing is asked of what is refused for good')
+})
+
+test('what is never answered is asked for again, ever more rarely, and nothing else is', () => {
+  const rig = new Rig(venue({ hasIds: true, perRequest: 100 }), 3)
+  rig.confirm({ id: 1, natives: ['S1'] })
+  const again = rig.pass(1_300)
+  assert.deepEqual(Object.keys(again).map(Number), [10, 30, 70, 150, 310, 610, 910, 1_210])
+  assert.deepEqual(new Set(Object.values(again).flat()), new Set(['subscribe S0 S2']))
+  assert.deepEqual(rig.asked.at(-1), { subscriptions: [0, 2], isAnew: false })
+  rig.confirm({ id: rig.subscriptions.lastId })
+  assert.deepEqual(rig.pass(1_000), {})
+  rig.subscriptions.resubscribe([2])
+  assert.deepEqual(Object.keys(rig.pass(40)).map(Number), [10, 30], 'a new wish begins anew')
+})
+
+test('a request that waits for its turn is not made a second time', () => {
+  const rig = new Rig(venue({ hasIds: true }), 1)
+  rig.confirm({ id: 1 })
+  rig.isPaced = true
+  rig.subscriptions.resubscribe([0])
+  const [unsubscribed, subscribed] = rig.held.splice(0)
+  unsubscribed?.()
+  assert.deepEqual(rig.pass(600), {})
+  subscribed?.()
+  assert.deepEqual(rig.pass(12), { 10: ['subscribe S0'] })
+})
+
+test('where a request replaces the subscription, one frame with everything asks again for what is silent', () => {
+  const rig = new Rig(upbit, 2)
+  rig.subscriptions.dataFor(0)
+  rig.sent.length = 0
+  rig.clock.advance(10_000)
+  assert.deepEqual(rig.subscriptions.askAgain(rig.clock.nowMicros()), [1])
+  const [frame, ...more] = rig.sent as unknown as readonly (readonly Record<string, unknown>[])[]
+  assert.deepEqual([frame![1]!['codes'], more.length], [['S0', 'S1'], 0])
+})
+
+test('a refusal that passes leaves its symbols wanted, and asks for them again in their time', () => {
+  const rig = new Rig(venue({ hasIds: true, perRequest: 100 }), 3)
+  assert.deepEqual(rig.refuseForNow({ id: 1, natives: ['S1'] }), ['S1-USDT'])
+  rig.confirm({ id: 1, natives: ['S0'] })
+  rig.confirm({ id: 1, natives: ['S2'] })
+  for (let times = 0; times < 20; times++) {
+    assert.deepEqual(rig.states, [confirmed, wanted, confirmed])
+    assert.deepEqual(Object.values(rig.pass(300)).flat().at(-1), 'subscribe S1')
+    rig.refuseForNow({ natives: ['S1'] })
+  }
+  assert.deepEqual([rig.rejected, rig.completions], [[], 0])
+  rig.confirm({ natives: ['S1'] })
+  assert.deepEqual([rig.states, rig.completions], [[confirmed, confirmed, confirmed], 1])
+})
+
+test('a refusal that passes undoes what data that was on its way had confirmed', () => {
+  const rig = new Rig(venue({ hasIds: true }), 2)
+  rig.confirm({ id: 1 })
+  rig.subscriptions.resubscribe([0])
+  rig.subscriptions.dataFor(0)
+  rig.refuseForNow({ id: 2 })
+  assert.deepEqual(rig.states, [wanted, confirmed])
+  assert.deepEqual(rig.pass(12), { 10: ['subscribe S0'] })
+})
+
+test('of a request that is refused for a cause nobody knows the good symbols come through', () => {
+  const rig = new Rig(venue({ hasIds: true, perRequest: 200 }), 200)
+  const guilty = 'S77'
+  let seconds = 0
+  let requests = 0
+  let open = rig.sent.splice(0)
+  while (rig.subscriptions.confirmed.length < 199) {
+    for (const { id, natives } of open) {
+      requests++
+      if (natives.includes(guilty)) rig.refuseForNow({ id: id! })
+      else rig.confirm({ id: id! })
+    }
+    rig.clock.advance(1_000)
+    rig.subscriptions.askAgain(rig.clock.nowMicros())
+    open = rig.sent.splice(0)
+    assert.ok(++seconds < 200, 'it ends')
+  }
+  assert.deepEqual([rig.subscriptions.wanted, rig.rejected], [[77], []])
+  assert.ok(requests < 30, `${requests} requests`)
+})
+
+test('requests whose answers carry no id are forgotten once their symbols are confirmed', () => {
+  const rig = new Rig(venue({ hasIds: false, perRequest: 3 }), 3)
+  rig.confirm({ natives: ['S0', 'S1', 'S2'] })
+  rig.taken()
+  rig.subscriptions.resubscribe([2])
+  assert.deepEqual(rig.taken(), ['unsubscribe S2', 'subscribe S2'])
+  // The older request, in which S0 and S1 stood as well, was answered: this refusal is not about them.
+  rig.subscriptions.resubscribe([0])
+  rig.confirm({ natives: ['S2'] })
+  rig.taken()
+  rig.refuse({ natives: ['S1'], isWholeRequest: true })
+  assert.deepEqual([rig.taken(), rig.states], [[], [wanted, rejected, confirmed]])
+})
+
+test('a list that is refused for one symbol is asked for without it, whatever data of the others was on its way', () => {
+  for (const natives of [['S1'], []]) {
+    const rig = new Rig(venue({ hasIds: true, perRequest: 100 }), 3)
+    rig.confirm({ id: 1 })
+    rig.subscriptions.resubscribe([0, 1, 2])
+    for (const index of [0, 1, 2]) rig.subscriptions.dataFor(index)
+    rig.taken()
+    rig.refuse({ id: 2, natives, isWholeRequest: true })
+    const asked = natives.length > 0 ? ['subscribe S0 S2'] : ['subscribe S0 S1', 'subscribe S2']
+    assert.deepEqual(rig.taken(), asked)
+    assert.deepEqual(rig.states, [wanted, natives.length > 0 ? rejected : wanted, wanted])
+  }
 })

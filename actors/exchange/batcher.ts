@@ -8,46 +8,21 @@ import {
   type ToProducer
 } from '../../src/wire/session-messages.ts'
 import { type FrameAccount, frameFieldAt } from '../../src/wire/shared-ledger.ts'
+import { type Lane, type LaneOwner, newLane } from './lane.ts'
 
 const heldAt = frameFieldAt('held')
 const handedOverAt = frameFieldAt('handedOver')
+const shedAt = frameFieldAt('shed')
+const messagesGivenUpAt = frameFieldAt('messagesGivenUp')
 
 /** The way to a producer: its port, or what stands in for it. */
 export type ProducerPort = Pick<MessagePort, 'postMessage'>
 
-/** What a connection tells a producer that has not seen it yet. */
-export interface LaneOwner {
-  /** Contexts and notices that make a new producer know this connection as it stands. */
-  introduce(): readonly ToProducer[]
-  /** No credit is left. */
-  creditExhausted(): void
-  creditReopened(): void
-}
-
-/** One connection's way to the producer. Everything on it arrives in the order in which it was put in. */
-export interface Lane {
-  readonly connection: number
-  readonly writer: FrameBatchWriter
-  readonly credits: Credits
-  readonly values: Float64Array
-  readonly owner: LaneOwner
-  /** What waits for a producer, while there is none. */
-  readonly outbox: ToProducer[]
-  contextVersion: number
-  /** Whether some producer, perhaps a dead one, knows this connection. */
-  isIntroduced: boolean
-  isPending: boolean
-  isExhausted: boolean
-  isClosed: boolean
-  /** The last frame that was appended, and when it was received. */
-  lastFrameSeq: number
-  lastMicros: number
-  /** Last frames of the batches on their way, the oldest first. */
-  readonly underWay: { readonly frameSeq: number; readonly micros: number }[]
-  /** The last settled frame, and when it was received; 0 before the first. */
-  settledFrameSeq: number
-  settledMicros: number
-}
+/**
+ * Contexts, notices and batches that may wait for a producer: connections that come and go make some at every dial. Room
+ * for what all connections of a large process bring in the minutes in which a producer that fails is started anew.
+ */
+const messagesWaitingMax = 65_536
 
 /**
  * Frames of all connections of a thread on their way to the producer: a batch per connection, and one timer and one
@@ -64,9 +39,11 @@ export class Batcher {
   readonly #exhausted = new Set<Lane>()
   readonly #lanes = new Map<number, Lane>()
   readonly #pending: Lane[] = []
+  /** Messages in all outboxes. */
+  #waiting = 0
   #port: ProducerPort | null = null
   #timer: unknown = null
-  /** Producers that were lost so far. A connection that outlives one must tell the next where its data broke off. */
+  /** Producers that were lost so far, with those that never came. A connection that outlives one must tell the next where its data broke off. */
   epoch = 0
 
   /** @param options `creditBytes` of each shard's own, and `poolBytes` that all of them may borrow from */
@@ -87,24 +64,8 @@ export class Batcher {
   open(connection: number, account: FrameAccount, owner: LaneOwner): Lane {
     const credits = this.#credits.get(account) ?? new Credits(this.#creditBytes, this.#pool)
     this.#credits.set(account, credits)
-    const lane: Lane = {
-      connection,
-      writer: new FrameBatchWriter(connection, this.#batchBytes),
-      credits,
-      values: account.values,
-      owner,
-      outbox: [],
-      contextVersion: 0,
-      isIntroduced: false,
-      isPending: false,
-      isExhausted: false,
-      isClosed: false,
-      lastFrameSeq: 0,
-      lastMicros: 0,
-      underWay: [],
-      settledFrameSeq: 0,
-      settledMicros: 0
-    }
+    const writer = new FrameBatchWriter(connection, this.#batchBytes)
+    const lane = newLane({ connection, writer, credits, values: account.values, owner })
     this.#lanes.set(connection, lane)
     return lane
   }
@@ -129,6 +90,17 @@ export class Batcher {
       this.#exhausted.add(lane)
       lane.owner.creditExhausted()
     }
+  }
+
+  /**
+   * Whether a frame would go beyond the overdraft as well, which the connections of a shard have together: it is to be
+   * shed. The connection is told when there is credit again.
+   */
+  isOverdrawn(lane: Lane): boolean {
+    if (!lane.credits.isOverdrawn(lane.writer.bytes)) return false
+    lane.isExhausted = true
+    this.#exhausted.add(lane)
+    return true
   }
 
   context(lane: Lane, context: ConnectionContext): void {
@@ -186,6 +158,7 @@ export class Batcher {
   attach(port: ProducerPort): void {
     this.detach()
     this.#port = port
+    this.#waiting = 0
     for (const lane of [...this.#lanes.values()]) {
       if (lane.isIntroduced) for (const message of lane.owner.introduce()) port.postMessage(message)
       lane.isIntroduced = true
@@ -234,7 +207,9 @@ export class Batcher {
       this.#ship(lane)
       return
     }
+    this.#makeRoom()
     this.#note(lane)
+    this.#waiting++
     lane.outbox.push({ type: 'batches', buffers: [lane.writer.take(lane.contextVersion)] })
   }
 
@@ -255,11 +230,37 @@ export class Batcher {
 
   #send(lane: Lane, message: ToProducer): void {
     if (this.#port === null) {
+      this.#makeRoom()
+      this.#waiting++
       lane.outbox.push(message)
       return
     }
     lane.isIntroduced = true
     this.#port.postMessage(message)
+  }
+
+  /**
+   * No producer comes. What waits for it is given up as if one had died with it: its frames are shed, and every connection
+   * tells the next producer that its data broke off. Whoever is paused or sheds goes on so until there is one.
+   */
+  #makeRoom(): void {
+    if (this.#waiting < messagesWaitingMax) return
+    this.#waiting = 0
+    this.epoch++
+    for (const lane of this.#lanes.values()) {
+      const { values, outbox } = lane
+      values[messagesGivenUpAt] = values[messagesGivenUpAt]! + outbox.length
+      for (const message of outbox.splice(0)) {
+        if (message.type !== 'batches') continue
+        const frames = framesOf(message.buffers)
+        values[heldAt] = values[heldAt]! - frames
+        values[shedAt] = values[shedAt]! + frames
+      }
+      lane.isIntroduced = true
+      lane.credits.reset()
+      lane.underWay.length = 0
+      this.#forget(lane)
+    }
   }
 
   #post(lane: Lane, message: ToProducer): void {
@@ -268,11 +269,9 @@ export class Batcher {
       return
     }
     const { values } = lane
-    for (const buffer of message.buffers) {
-      const { frames } = new FrameBatch(buffer)
-      values[heldAt] = values[heldAt]! - frames
-      values[handedOverAt] = values[handedOverAt]! + frames
-    }
+    const frames = framesOf(message.buffers)
+    values[heldAt] = values[heldAt]! - frames
+    values[handedOverAt] = values[handedOverAt]! + frames
     this.#port!.postMessage(message, [...message.buffers])
   }
 
@@ -289,4 +288,8 @@ export class Batcher {
     this.#exhausted.delete(lane)
     lane.owner.creditReopened()
   }
+}
+
+function framesOf(buffers: readonly ArrayBuffer[]): number {
+  return buffers.reduce((sum, buffer) => sum + new FrameBatch(buffer).frames, 0)
 }

@@ -1,8 +1,9 @@
 import { type CaptureStats, CaptureWriter } from '../../src/capture/capture-writer.ts'
-import { EntryKind, everySubscription } from '../../src/capture/entry.ts'
+import { EntryKind } from '../../src/capture/entry.ts'
 import {
   type CapturedConnection,
   type CapturedEnd,
+  type CapturedRequest,
   type StandingConnection
 } from '../../src/capture/facts.ts'
 import { type CapturePlan } from '../../src/capture/limits.ts'
@@ -48,8 +49,17 @@ export class ThreadCapture {
     return link
   }
 
-  async close(): Promise<void> {
-    await this.#writer.close()
+  /** Writes what waits; what the disk has not taken within this time is let go, and that is told. */
+  async close(withinMs: number): Promise<void> {
+    let timer: unknown = null
+    const late = new Promise<void>(resolve => {
+      timer = this.#clock.setTimeout(() => {
+        this.#writer.giveUp(`the disk did not take what waited within ${Math.ceil(withinMs)} ms`)
+        resolve()
+      }, withinMs)
+    })
+    await Promise.race([this.#writer.close(), late])
+    this.#clock.clearTimeout(timer)
   }
 }
 
@@ -86,14 +96,15 @@ class LinkCapture implements LinkObserver {
       this.#tell(EntryKind.planned, this.#clock.nowMicros(), this.#facts)
       return
     }
-    const { states, channelIds, lastId } = link.subscriptions
+    const { states, channelIds, lastId, requests } = link.subscriptions
     this.#tell(EntryKind.standing, this.#clock.nowMicros(), {
       ...this.#facts,
       openedMicros: this.#openedMicros,
       frameSeq: link.frameSeq,
       states: [...states],
       channelIds,
-      lastId
+      lastId,
+      requests: requests.all
     } satisfies StandingConnection)
   }
 
@@ -118,9 +129,9 @@ class LinkCapture implements LinkObserver {
     this.#writer.frame(EntryKind.snapshot, this.#connection, subscription, atMicros, body)
   }
 
-  asked(subscription: number | null): void {
-    const detail = subscription ?? everySubscription
-    this.#writer.fact(EntryKind.asked, this.#connection, detail, this.#clock.nowMicros())
+  asked(subscriptions: readonly number[] | null, isAnew: boolean): void {
+    const request: CapturedRequest = { subscriptions, isAnew }
+    this.#tell(EntryKind.asked, this.#clock.nowMicros(), request)
   }
 
   tookId(): void {
@@ -132,7 +143,11 @@ class LinkCapture implements LinkObserver {
     this.#onEnded()
   }
 
-  #tell(kind: EntryKind, micros: number, facts: CapturedConnection | StandingConnection | CapturedEnd): void {
+  #tell(
+    kind: EntryKind,
+    micros: number,
+    facts: CapturedConnection | StandingConnection | CapturedRequest | CapturedEnd
+  ): void {
     this.#writer.fact(kind, this.#connection, 0, micros, Buffer.from(JSON.stringify(facts)))
   }
 }

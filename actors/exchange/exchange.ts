@@ -56,6 +56,7 @@ export class ExchangeActor {
   readonly #snapshots: Snapshots | null
   readonly #services: ExchangeServices
   #shards: readonly Shard[] = []
+  #starting: Promise<void> = Promise.resolve()
   #lastKey = 0
   #isStopping = false
 
@@ -101,7 +102,11 @@ export class ExchangeActor {
       nextConnection: () => environment.nextConnection(),
       urlOf: requestType => this.#urlOf(requestType),
       linkStarted: link => environment.linkStarted(link, this),
-      linkEnded: link => environment.linkEnded(link)
+      linkEnded: link => {
+        // Its snapshots are not wanted any more.
+        this.#budget.discard()
+        environment.linkEnded(link)
+      }
     }
   }
 
@@ -111,6 +116,18 @@ export class ExchangeActor {
 
   /** Looks up the symbols, then dials; what the exchange does not list is reported and stops nothing else. */
   async start(): Promise<void> {
+    this.#starting = this.#start()
+    await this.#starting
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    this.#budget.stop()
+    await Promise.all([this.#starting.catch(() => undefined), ...this.#shards.map(shard => shard.stop())])
+    this.#gate.stop()
+  }
+
+  async #start(): Promise<void> {
     const { clock, random, rest, faults, listings } = this.#environment
     const book = await fetchInstruments({
       adapter: this.#adapter,
@@ -122,19 +139,15 @@ export class ExchangeActor {
       // What a simulator lists is never kept, and what the venue lists says nothing about a simulator.
       cache: this.#plan.endpoints === null ? listings : null,
       wanted: this.#plan.targets.flatMap(({ plan }) => plan.symbols),
-      onFault: error => faults.fault(this.#adapter.name, error)
+      onFault: error => {
+        if (!this.#isStopping) faults.fault(this.#adapter.name, error)
+      }
     })
     if (this.#isStopping) return
     this.#shards = this.#plan.targets.flatMap(target => this.#shardsOf(target, book))
+    const connections = this.#shards.length
+    this.#environment.report({ type: 'lookedUp', exchange: this.#adapter.name, connections })
     for (const shard of this.#shards) shard.start()
-  }
-
-  async stop(): Promise<void> {
-    this.#isStopping = true
-    this.#budget.stop()
-    this.#snapshots?.stop()
-    await Promise.all(this.#shards.map(shard => shard.stop()))
-    this.#gate.stop()
   }
 
   tick(nowMicros: number): void {

@@ -14,27 +14,28 @@ export class FrameReader {
   /** Whose frame it is; `unknownSubscription` when it does not say so where one can see it. */
   subscription: number = unknownSubscription
   readonly #adapter: ExchangeAdapter
+  readonly #instruments: readonly Instrument[]
   readonly #inflatedBytesMax: number
   readonly #isGzip: boolean
   readonly #sequence: FrameSequence | null
-  readonly #symbols = new SymbolTable()
+  #symbols: SymbolTable
   readonly #peeked: Peeked = { frameClass: FrameClass.data, symbolStart: 0, symbolEnd: 0 }
   #guess = -1
 
   constructor(adapter: ExchangeAdapter, instruments: readonly Instrument[], inflatedBytesMax: number) {
     this.#adapter = adapter
+    this.#instruments = instruments
     this.#inflatedBytesMax = inflatedBytesMax
     this.#isGzip = adapter.compression === 'gzip'
     this.#sequence = adapter.continuity.frameSequence === undefined ? null : new FrameSequence()
-    instruments.forEach(({ native }, index) => {
-      this.#symbols.add(native, index)
-      this.#symbols.add(adapter.instruments.streamNameOf(native), index)
-    })
+    this.#symbols = this.#named()
   }
 
-  /** From now on frames name a subscription by this number as well. */
-  number(channelId: string, subscription: number): void {
-    this.#symbols.add(channelId, subscription)
+  /** From now on frames name their subscriptions by these numbers as well, and by no others. */
+  renumber(channelIds: Readonly<Record<string, number>>): void {
+    const symbols = this.#named()
+    for (const [channelId, subscription] of Object.entries(channelIds)) symbols.add(channelId, subscription)
+    this.#symbols = symbols
   }
 
   /** Frames are missing here, and it is known: whatever number comes next is right. */
@@ -68,5 +69,14 @@ export class FrameReader {
       this.#guess = this.subscription
     }
     return null
+  }
+
+  #named(): SymbolTable {
+    const symbols = new SymbolTable()
+    this.#instruments.forEach(({ native }, index) => {
+      symbols.add(native, index)
+      symbols.add(this.#adapter.instruments.streamNameOf(native), index)
+    })
+    return symbols
   }
 }

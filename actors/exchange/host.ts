@@ -3,6 +3,7 @@ import { type Clock } from '../../src/core/clock.ts'
 import { asIngestError, toWire } from '../../src/core/errors.ts'
 import { type ExchangeName } from '../../src/domain/target.ts'
 import { type ExchangeAdapter } from '../../src/exchange-kit/adapter.ts'
+import { ConnectionNumbers } from '../../src/wire/connection-numbers.ts'
 import { type FromProducer } from '../../src/wire/session-messages.ts'
 import { SharedLedger } from '../../src/wire/shared-ledger.ts'
 import { Batcher } from './batcher.ts'
@@ -16,6 +17,8 @@ import { type Rest } from './rest.ts'
 import { type Dial } from './socket.ts'
 
 const tickMs = 1_000
+/** A capture has this long to be closed, however long the sockets took. */
+const captureMsMin = 500
 
 export interface ExchangeSeams {
   readonly clock: Clock
@@ -42,7 +45,6 @@ export class ExchangeHost {
   readonly #exchanges: readonly ExchangeActor[]
   readonly #links = new Map<number, Connected>()
   #port: MessagePort | null = null
-  #lastConnection: number
   #tickTimer: unknown = null
   #isStarted = false
   #isStopping = false
@@ -53,7 +55,7 @@ export class ExchangeHost {
     this.#clock = clock
     this.#report = report
     this.#ledger = new SharedLedger(plan.ledger.shards, plan.ledger.targets, plan.ledger.memory)
-    this.#lastConnection = plan.firstConnection - 1
+    const numbers = new ConnectionNumbers(plan.connectionNumbers)
     const { creditBytesPerConnection } = plan.limits
     const shards = plan.exchanges
       .flatMap(({ targets }) => targets)
@@ -86,7 +88,7 @@ export class ExchangeHost {
       capture: this.#capture,
       ledger: this.#ledger,
       report,
-      nextConnection: () => ++this.#lastConnection,
+      nextConnection: () => numbers.next(),
       linkStarted: (link, exchange) => this.#links.set(link.plan.connection, { link, exchange }),
       linkEnded: link => this.#links.delete(link.plan.connection)
     }
@@ -155,7 +157,7 @@ export class ExchangeHost {
         break
       }
       case 'resubscribe':
-        this.#links.get(message.connection)?.link.subscriptions.resubscribe(message.subscription)
+        this.#links.get(message.connection)?.link.subscriptions.resubscribe([message.subscription])
         break
     }
   }
@@ -172,6 +174,7 @@ export class ExchangeHost {
     if (this.#isStopping) return
     this.#isStopping = true
     if (this.#tickTimer !== null) this.#clock.clearTimeout(this.#tickTimer)
+    const endMicros = this.#clock.nowMicros() + deadlineMs * 1000
     const closed = Promise.all(this.#exchanges.map(exchange => exchange.stop()))
     let timer: unknown = null
     const late = new Promise<void>(resolve => {
@@ -180,7 +183,8 @@ export class ExchangeHost {
     await Promise.race([closed, late])
     this.#clock.clearTimeout(timer)
     this.#batcher.drain()
-    await this.#capture?.close()
+    const leftMs = (endMicros - this.#clock.nowMicros()) / 1000
+    await this.#capture?.close(Math.max(captureMsMin, leftMs))
     this.#reportCapture()
     this.#report({ type: 'stopped' })
   }

@@ -23,10 +23,18 @@ export interface InstrumentBook {
   hint(symbol: string): string
 }
 
-/** By the adapter's rule alone: every symbol is taken for listed. */
-export function instrumentsByRule(adapter: ExchangeAdapter): InstrumentBook {
+/**
+ * By the adapter's rule alone: every symbol is taken for listed, but one whose name the venue has given to another coin
+ * (`AMPUSD` of Bitfinex is AMPL-USD). A name without a separator may be split elsewhere: ADAEUR could be AD-AEUR.
+ */
+export function instrumentsByRule({ instruments }: ExchangeAdapter): InstrumentBook {
   return {
-    find: symbol => ({ symbol, native: adapter.instruments.nativeOf(symbol) }),
+    find: symbol => {
+      const native = instruments.nativeOf(symbol)
+      const named = instruments.canonicalOf(native)
+      const isOther = named !== null && named.replace('-', '') !== symbol.replace('-', '')
+      return isOther ? null : { symbol, native }
+    },
     hint: () => ''
   }
 }
@@ -84,6 +92,9 @@ export type ListingAnswer =
       readonly retryAfterMs: number | null
     }
 
+/** The budget was stopped: nobody waits for a listing any more. */
+const unasked: ListingAnswer = { type: 'failed', why: 'the service stops', status: null, retryAfterMs: null }
+
 /** Asks the venue for its listing, again after a fault that may pass. Never rejects. */
 export async function fetchListing(
   source: ListingSource,
@@ -92,9 +103,9 @@ export async function fetchListing(
   const { clock, budget } = source
   const url = source.origin + listing.path
   for (let attempt = 1; ; attempt++) {
-    if (attempt > 1) await wait(clock, backoffMs(retryPolicy, attempt - 2, source.random))
-    await new Promise<void>(resolve => budget.run(listing.weight, resolve))
-    const answer = await source.rest({ url, timeoutMs, bodyBytesMax, clock })
+    if (attempt > 1) await budget.pause(backoffMs(retryPolicy, attempt - 2, source.random))
+    if (!(await budget.turn(listing.weight))) return unasked
+    const answer = await source.rest({ url, timeoutMs, bodyBytesMax, clock, signal: budget.stopped })
     budget.judge(answer)
     if (answer.type === 'body') return read(answer.bytes, listing)
     const { message: why, status, retryAfterMs } = answer
@@ -182,10 +193,4 @@ async function readCached(
 
 function nowMs(clock: Clock): number {
   return clock.nowMicros() / 1000
-}
-
-function wait(clock: Clock, ms: number): Promise<void> {
-  return new Promise(resolve => {
-    clock.setTimeout(resolve, ms)
-  })
 }

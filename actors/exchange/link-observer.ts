@@ -12,8 +12,8 @@ export interface LinkObserver {
   pinged(): void
   /** A REST body takes its place among the frames. */
   snapshot(body: Uint8Array, subscription: number, atMicros: number): void
-  /** The link begins to ask for a subscription anew, or for all of them (null). */
-  asked(subscription: number | null): void
+  /** The link makes requests that answer no frame: for these, taken off first when `isAnew`, or for everything (null). */
+  asked(subscriptions: readonly number[] | null, isAnew: boolean): void
   /** A request that is none of a subscription has taken an id of this socket. */
   tookId(): void
   ended(isClosed: boolean, reason: GapReason, atMicros: number): void

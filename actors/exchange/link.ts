@@ -1,5 +1,5 @@
 import { type Clock } from '../../src/core/clock.ts'
-import { type IngestError } from '../../src/core/errors.ts'
+import { IngestError } from '../../src/core/errors.ts'
 import { type GapReason } from '../../src/domain/gap.ts'
 import { type ExchangeAdapter, FrameClass } from '../../src/exchange-kit/adapter.ts'
 import { FrameKind, unknownSubscription } from '../../src/wire/frame-batch.ts'
@@ -9,16 +9,16 @@ import {
   type ToProducer
 } from '../../src/wire/session-messages.ts'
 import { type FrameAccount, frameFieldAt } from '../../src/wire/shared-ledger.ts'
-import { type Batcher, type Lane, type LaneOwner } from './batcher.ts'
+import { type Batcher } from './batcher.ts'
 import { ControlFrames } from './control-frames.ts'
+import { FrameOutlet } from './frame-outlet.ts'
 import { FrameReader } from './frame-reader.ts'
+import { type Lane, type LaneOwner } from './lane.ts'
 import { type LinkObserver } from './link-observer.ts'
 import { type LinkEvents, type LinkPlan } from './link-plan.ts'
-import { MessagePacer } from './message-pacer.ts'
-import { Shedding } from './shedding.ts'
+import { MessagePacer, requestsWaitingMax } from './message-pacer.ts'
 import { SnapshotRequests } from './snapshot-requests.ts'
 import { type Dial, type SocketEnd, type VenueSocket } from './socket.ts'
-import { SocketPause } from './socket-pause.ts'
 import { SubscriptionState, Subscriptions } from './subscriptions.ts'
 
 const receivedAt = frameFieldAt('received')
@@ -47,7 +47,7 @@ export class Link implements LaneOwner {
   readonly #socket: VenueSocket
   readonly #observer: LinkObserver | null
   readonly #snapshots: SnapshotRequests | null
-  readonly #pause: SocketPause
+  readonly #outlet: FrameOutlet
   /** The latest version: it knows everything that an earlier one did. */
   #context: ConnectionContext | null = null
   #frameSeq = 0
@@ -59,7 +59,6 @@ export class Link implements LaneOwner {
   #isBroken = false
   #isRenumbered = false
   #lossReason: GapReason = 'disconnect'
-  #shedding: Shedding | null = null
 
   constructor(options: {
     plan: LinkPlan
@@ -72,39 +71,45 @@ export class Link implements LaneOwner {
     /** Null when nothing is captured. */
     observer: LinkObserver | null
   }) {
-    const { plan, adapter, clock, events } = options
+    const { plan, adapter, clock, batcher, account, events } = options
     this.plan = plan
     this.#adapter = adapter
     this.#clock = clock
-    this.#batcher = options.batcher
+    this.#batcher = batcher
     this.#events = events
     this.#observer = options.observer
-    this.#values = options.account.values
+    this.#values = account.values
     this.#reader = new FrameReader(adapter, plan.instruments, plan.inflatedBytesMax)
-    this.lane = this.#batcher.open(plan.connection, options.account, this)
-    this.#pause = new SocketPause(clock, options.account, adapter.heartbeat.limitMs, () => {
-      this.#shedding = new Shedding(this.#batcher, this.lane, plan.target.request_type)
-      this.#pause.end()
-    })
+    this.lane = batcher.open(plan.connection, account, this)
+    const { lane } = this
+    const { request_type: requestType } = plan.target
+    const { limitMs } = adapter.heartbeat
+    this.#outlet = new FrameOutlet({ clock, account, batcher, lane, requestType, limitMs })
     this.#socket = options.dial(
       { url: plan.url, connectionId: plan.connectionId, frameBytesMax: plan.frameBytesMax, clock },
       { opened: () => this.#opened(), frame: bytes => this.#frame(bytes), ended: end => this.#ended(end) }
     )
-    this.#pacer = new MessagePacer(clock, adapter.limits.messages, frame => this.#sent(frame))
-    this.subscriptions = new Subscriptions(adapter, plan.target.request_type, plan.instruments, {
-      send: frame => this.#pacer.send(frame),
-      confirmed: subscriptions => this.#confirmed(subscriptions),
-      rejected: (subscriptions, reason) => this.#rejected(subscriptions, reason),
-      complete: () => events.subscribed(),
-      asked: subscription => this.#observer?.asked(subscription),
-      numbered: (channelId, subscription) => {
-        this.#reader.number(channelId, subscription)
-        this.#isRenumbered = true
-      }
-    })
+    const { messages } = adapter.limits
+    this.#pacer = new MessagePacer(clock, messages, account, frame => this.#sent(frame))
+    this.subscriptions = new Subscriptions(
+      adapter,
+      requestType,
+      plan.instruments,
+      {
+        send: (frame, onSent) => this.#pacer.send(frame, onSent),
+        confirmed: subscriptions => this.#confirmed(subscriptions),
+        rejected: (subscriptions, reason) => this.#rejected(subscriptions, reason),
+        complete: () => events.subscribed(),
+        asked: (subscriptions, isAnew) => this.#observer?.asked(subscriptions, isAnew),
+        numbered: () => {
+          this.#isRenumbered = true
+        }
+      },
+      clock
+    )
     this.#control = new ControlFrames(adapter, this.subscriptions, {
       answered: () => this.#tellNumbers(),
-      reply: frame => this.#pacer.sendFirst(frame),
+      reply: frame => this.#pacer.reply(frame),
       reconnectAsked: reason => events.reconnectAsked(reason),
       fault: error => events.fault(error)
     })
@@ -153,19 +158,29 @@ export class Link implements LaneOwner {
 
   /** How long nothing at all has come, pings and pongs included; a paused socket is not silent. */
   silentMs(nowMicros: number): number {
-    if (this.#openedMicros === 0 || this.#pause.isOn) return 0
-    const heardMicros = Math.max(this.#socket.readMicros, this.#pause.endedMicros, this.#openedMicros)
+    if (this.#openedMicros === 0 || this.#outlet.isPaused) return 0
+    const heardMicros = Math.max(this.#socket.readMicros, this.#outlet.resumedMicros, this.#openedMicros)
     return (nowMicros - heardMicros) / 1000
   }
 
-  /** Keeps the socket alive as the venue wants it. */
+  /** Keeps the socket alive as the venue wants it, or ends it when it cannot be given all that it is to have. */
   heartbeat(nowMicros: number): void {
+    if (this.#pacer.isOverfull && this.isOpen) {
+      const message = `more than ${requestsWaitingMax} requests wait for their turn on one connection; it is dialled anew`
+      this.terminate('disconnect', new IngestError('LIMIT_HIT', message))
+      return
+    }
     const { ping } = this.#adapter.heartbeat
     if (ping === null || this.#openedMicros === 0 || nowMicros - this.#lastPingMicros < ping.everyMs * 1000)
       return
     this.#lastPingMicros = nowMicros
     if (ping.frame === 'websocket') this.probe()
-    else this.#pacer.sendFirst(ping.frame.text)
+    else this.#pacer.ping(ping.frame.text)
+  }
+
+  /** Asks again for what the venue owes an answer, and returns it; a paused socket would not hear the answer. */
+  askAgain(nowMicros: number): readonly number[] {
+    return this.isOpen && !this.#outlet.isPaused ? this.subscriptions.askAgain(nowMicros) : []
   }
 
   probe(): void {
@@ -175,7 +190,7 @@ export class Link implements LaneOwner {
 
   close(): void {
     this.#isClosing = true
-    this.#pause.end()
+    this.#outlet.resume()
     this.#pacer.stop()
     this.#socket.close()
   }
@@ -188,7 +203,7 @@ export class Link implements LaneOwner {
   /** The book of a subscription is to be sent as a whole: by a request, or else by subscribing it anew. */
   wantSnapshot(subscription: number, requests: number): void {
     if (!this.isOpen) return
-    if (this.#snapshots === null) this.subscriptions.resubscribe(subscription)
+    if (this.#snapshots === null) this.subscriptions.resubscribe([subscription])
     else this.#snapshots.want(subscription, requests)
   }
 
@@ -222,19 +237,19 @@ export class Link implements LaneOwner {
       if (notice !== null) messages.push({ type: 'notice', connection, notice })
     }
     // Snapshots that came in the stream went to the producer before. A replay cannot ask for others.
-    if (resumed !== null && this.#restsOnStream()) {
-      for (const subscription of subscriptions) this.subscriptions.resubscribe(subscription)
-    }
+    if (resumed !== null && this.#restsOnStream()) this.subscriptions.resubscribe(subscriptions)
     return messages
   }
 
   creditExhausted(): void {
-    if (this.#shedding === null && this.isOpen && !this.#isClosing) this.#pause.begin(this.#socket)
+    if (this.isOpen && !this.#isClosing) this.#outlet.pause(this.#socket)
   }
 
   creditReopened(): void {
-    this.#pause.end()
-    this.#endShedding()
+    this.#outlet.resume()
+    const touched = this.#outlet.endShedding()
+    if (!this.#restsOnStream() || !this.isOpen || this.#isClosing) return
+    this.subscriptions.resubscribe(touched ?? this.subscriptions.confirmed)
   }
 
   #opened(): void {
@@ -265,8 +280,7 @@ export class Link implements LaneOwner {
     if (error !== null) {
       // The codec makes a dead letter of it, and the gap that belongs to it.
       this.#events.fault(error)
-      const [subscription, kind] = [unknownSubscription, FrameKind.garbled]
-      this.#batcher.append(this.lane, received, readMicros, frameSeq, subscription, kind)
+      this.#outlet.take(received, readMicros, frameSeq, unknownSubscription, FrameKind.garbled)
       return
     }
     const { frame, frameClass, subscription } = reader
@@ -277,7 +291,7 @@ export class Link implements LaneOwner {
     if (frameClass !== FrameClass.data) {
       if (this.#control.take(frame, frameClass)) this.#values[controlAt] = this.#values[controlAt]! + 1
       // What is neither control nor data at first sight goes to the codec to be judged.
-      else this.#data(frame, readMicros, frameSeq, unknownSubscription)
+      else this.#outlet.take(frame, readMicros, frameSeq, unknownSubscription, FrameKind.stream)
       return
     }
     if (this.firstDataMicros === 0) {
@@ -288,7 +302,7 @@ export class Link implements LaneOwner {
     if (subscription >= 0 && this.subscriptions.states[subscription] === SubscriptionState.wanted) {
       this.subscriptions.dataFor(subscription)
     }
-    this.#data(frame, readMicros, frameSeq, subscription)
+    this.#outlet.take(frame, readMicros, frameSeq, subscription, FrameKind.stream)
   }
 
   #sent(text: string): void {
@@ -301,11 +315,6 @@ export class Link implements LaneOwner {
     values[receivedAt] = values[receivedAt]! + 1
     values[bytesReceivedAt] = values[bytesReceivedAt]! + bytes
     values[lastFrameAt] = atMicros
-  }
-
-  #data(frame: Uint8Array, readMicros: number, frameSeq: number, subscription: number): void {
-    if (this.#shedding !== null) this.#shedding.take(frame, readMicros, frameSeq, subscription)
-    else this.#batcher.append(this.lane, frame, readMicros, frameSeq, subscription, FrameKind.stream)
   }
 
   #confirmed(subscriptions: readonly number[]): void {
@@ -322,8 +331,8 @@ export class Link implements LaneOwner {
     this.#isEnded = true
     this.#observer?.ended(this.#isClosing, this.#lossReason, this.#clock.nowMicros())
     this.#pacer.stop()
-    this.#pause.end()
-    this.#endShedding()
+    this.#outlet.resume()
+    this.#outlet.endShedding()
     if (this.#openedMicros > 0) {
       const atMicros = this.#clock.nowMicros()
       if (this.#isClosing) this.#notice({ type: 'closed', atMicros })
@@ -337,8 +346,10 @@ export class Link implements LaneOwner {
   }
 
   #tellNumbers(): void {
-    if (this.#isRenumbered) this.#sendContext()
+    if (!this.#isRenumbered) return
     this.#isRenumbered = false
+    this.#reader.renumber(this.subscriptions.channelIds)
+    this.#sendContext()
   }
 
   #sendContext(): void {
@@ -360,16 +371,6 @@ export class Link implements LaneOwner {
 
   #notice(notice: SessionNotice): void {
     this.#batcher.notice(this.lane, notice)
-  }
-
-  #endShedding(): void {
-    const shedding = this.#shedding
-    if (shedding === null) return
-    this.#shedding = null
-    const touched = shedding.touched ?? this.subscriptions.confirmed
-    shedding.finish()
-    if (!this.#restsOnStream() || !this.isOpen || this.#isClosing) return
-    for (const subscription of touched) this.subscriptions.resubscribe(subscription)
   }
 
   /**

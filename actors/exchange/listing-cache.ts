@@ -1,8 +1,9 @@
 import { constants } from 'node:fs'
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { threadId } from 'node:worker_threads'
 import { IngestError } from '../../src/core/errors.ts'
+import { makeFolder } from '../../src/core/make-folder.ts'
 import { type Instrument } from '../../src/domain/instrument.ts'
 import { type ExchangeName } from '../../src/domain/target.ts'
 
@@ -95,7 +96,7 @@ export class ListingCache {
       const text = `${JSON.stringify(content)}\n`
       if (Buffer.byteLength(text) > fileBytesMax || kept.length > instrumentsMax)
         throw new RangeError(`${kept.length} instruments are too many to keep`)
-      await mkdir(this.#folder, { recursive: true, mode: 0o700 })
+      makeFolder(this.#folder, 0o700)
       await rm(draft, { force: true })
       const file = await open(draft, 'wx', 0o600)
       try {

@@ -51,8 +51,8 @@ export interface ExchangeThreadPlan {
   readonly listings: ListingCacheSettings | null
   /** Where the raw frames are written beside; null writes none. */
   readonly capture: CapturePlan | null
-  /** Connection numbers of this thread count from here; unique in the process for all lives of all threads. */
-  readonly firstConnection: number
+  /** Of the `ConnectionNumbers` of the process. */
+  readonly connectionNumbers: SharedArrayBuffer
 }
 
 /** main → connection thread */
@@ -65,6 +65,8 @@ export type ExchangeOrder =
 /** connection thread → main */
 export type ExchangeReport =
   | { readonly type: 'ready' }
+  /** The symbols of an exchange were looked up: so many connections are needed for those that it lists. */
+  | { readonly type: 'lookedUp'; readonly exchange: ExchangeName; readonly connections: number }
   | {
       readonly type: 'transition'
       readonly exchange: ExchangeName

@@ -5,6 +5,7 @@ import { ThreadRef } from '../runtime/thread-ref.ts'
 import { type ExchangeOrder, type ExchangeReport, type ExchangeThreadPlan } from './messages.ts'
 
 export interface ExchangeEvents {
+  lookedUp(report: ExchangeReport & { readonly type: 'lookedUp' }): void
   transition(report: ExchangeReport & { readonly type: 'transition' }): void
   circuit(report: ExchangeReport & { readonly type: 'circuit' }): void
   confirmed(report: ExchangeReport & { readonly type: 'confirmed' }): void
@@ -32,6 +33,9 @@ export class ExchangeRef {
       switch (report.type) {
         case 'ready':
           onReady()
+          break
+        case 'lookedUp':
+          events.lookedUp(report)
           break
         case 'transition':
           events.transition(report)

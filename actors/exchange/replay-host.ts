@@ -2,7 +2,7 @@ import { type MessagePort } from 'node:worker_threads'
 import { CaptureSource } from '../../src/capture/capture-source.ts'
 import { type ThreadStream } from '../../src/capture/thread-stream.ts'
 import { type Clock } from '../../src/core/clock.ts'
-import { asIngestError, toWire } from '../../src/core/errors.ts'
+import { asIngestError, IngestError, toWire } from '../../src/core/errors.ts'
 import { type ExchangeName } from '../../src/domain/target.ts'
 import { type ExchangeAdapter } from '../../src/exchange-kit/adapter.ts'
 import { type FromProducer } from '../../src/wire/session-messages.ts'
@@ -158,14 +158,20 @@ export class ReplayHost {
     }
   }
 
-  #take({ headMicros, cursor }: ThreadStream): void {
+  #take({ headMicros, cursor, path }: ThreadStream): void {
     const { fromMicros } = this.#plan
     if (!this.#isCounting && headMicros >= fromMicros!) this.#beginCounting()
     if (this.#isCounting) {
       if (this.#firstMicros === 0) this.#firstMicros = headMicros
       this.#lastMicros = headMicros
     }
-    this.#links.take(cursor!)
+    try {
+      this.#links.take(cursor!)
+    } catch (error) {
+      const known = asIngestError(error)
+      if (known.code !== 'FILE_UNREADABLE') throw known
+      throw new IngestError('FILE_UNREADABLE', `${path}: ${known.message}.`)
+    }
   }
 
   /** From here on the producer hears of everything; of each connection that stands it learns first how it stands. */

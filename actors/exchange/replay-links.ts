@@ -1,9 +1,11 @@
-import { type EntryCursor, EntryKind, everySubscription } from '../../src/capture/entry.ts'
+import { type EntryCursor, EntryKind } from '../../src/capture/entry.ts'
 import {
   type CapturedConnection,
   type CapturedEnd,
+  type CapturedRequest,
   type StandingConnection
 } from '../../src/capture/facts.ts'
+import { readConnection, readEnd, readRequest, readStanding } from '../../src/capture/read-facts.ts'
 import { IngestError } from '../../src/core/errors.ts'
 import { type ExchangeName, targetKey } from '../../src/domain/target.ts'
 import { type ExchangeAdapter } from '../../src/exchange-kit/adapter.ts'
@@ -14,7 +16,7 @@ import { Link } from './link.ts'
 import { type ExchangeLimits, type ExchangeTarget } from './messages.ts'
 import { type ReplayClock } from './replay-clock.ts'
 import { ReplaySocket } from './replay-socket.ts'
-import { SubscriptionState } from './subscriptions.ts'
+import { SubscriptionState, type Subscriptions } from './subscriptions.ts'
 
 const live = connectionStates.indexOf('live')
 const stopped = connectionStates.indexOf('stopped')
@@ -23,6 +25,8 @@ interface ReplayedLink {
   readonly link: Link
   readonly socket: ReplaySocket
   readonly account: FrameAccount
+  /** Which of its target's shards it serves, see `CapturedConnection`. */
+  readonly ordinal: number
 }
 
 export interface ReplayLinksOptions {
@@ -57,11 +61,14 @@ export class ReplayLinks {
     const { kind, connection, detail, micros, body } = entry
     this.#options.clock.advanceTo(micros)
     if (kind === EntryKind.planned) {
-      if (!this.#links.has(connection)) this.#build(connection, factsOf<CapturedConnection>(body))
+      if (this.#links.has(connection)) return
+      const facts = readConnection(body)
+      if (facts.previous === null) this.#loseForerunner(facts)
+      this.#build(connection, facts)
       return
     }
     if (kind === EntryKind.standing) {
-      this.#stand(connection, factsOf<StandingConnection>(body))
+      this.#stand(connection, readStanding(body))
       return
     }
     const found = this.#links.get(connection)
@@ -83,8 +90,7 @@ export class ReplayLinks {
         found.link.snapshot(body, detail)
         break
       case EntryKind.asked:
-        if (detail === everySubscription) found.link.subscriptions.subscribeAll()
-        else found.link.subscriptions.resubscribe(detail)
+        askAs(readRequest(body), found.link.subscriptions)
         break
       case EntryKind.tookId:
         found.link.subscriptions.nextId()
@@ -93,7 +99,7 @@ export class ReplayLinks {
         this.#missed(found, detail)
         break
       case EntryKind.ended:
-        this.#end(connection, found, factsOf<CapturedEnd>(body))
+        this.#end(connection, found, readEnd(body))
         break
     }
   }
@@ -120,6 +126,18 @@ export class ReplayLinks {
   endAll(): void {
     for (const [connection, found] of [...this.#links]) {
       this.#end(connection, found, { end: 'closed', reason: 'disconnect' })
+    }
+  }
+
+  /**
+   * Only the first connection of a shard replaces none. One that stands all the same was of a thread that died, which could
+   * not write its end: it was lost, and the service went on with another life of the thread.
+   */
+  #loseForerunner({ target, ordinal }: CapturedConnection): void {
+    const key = targetKey(target)
+    for (const [connection, found] of [...this.#links]) {
+      if (found.ordinal !== ordinal || targetKey(found.link.plan.target) !== key) continue
+      this.#end(connection, found, { end: 'lost', reason: 'disconnect' })
     }
   }
 
@@ -169,7 +187,7 @@ export class ReplayLinks {
       observer: null
     })
     if (this.#lastOfShard.has(shard)) account.add('reconnects', 1)
-    const found: ReplayedLink = { link, socket: socket!, account }
+    const found: ReplayedLink = { link, socket: socket!, account, ordinal }
     this.#links.set(connection, found)
     this.connections++
     return found
@@ -199,6 +217,7 @@ export class ReplayLinks {
     const reason = 'refused before the replay begins'
     const refused = natives(SubscriptionState.rejected)
     if (refused.length > 0) subscriptions.answered({ type: 'rejected', id: null, natives: refused, reason })
+    for (const request of facts.requests) subscriptions.requests.add(request.id, request.subscriptions)
     link.resumeAt(facts.frameSeq)
   }
 
@@ -240,6 +259,8 @@ export class ReplayLinks {
   }
 }
 
-function factsOf<Facts>(body: Buffer): Facts {
-  return JSON.parse(body.toString('utf8')) as Facts
+function askAs({ subscriptions: asked, isAnew }: CapturedRequest, subscriptions: Subscriptions): void {
+  if (asked === null) subscriptions.subscribeAll()
+  else if (isAnew) subscriptions.resubscribe(asked)
+  else subscriptions.ask(asked)
 }

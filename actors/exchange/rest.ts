@@ -6,6 +6,8 @@ export interface RestRequest {
   readonly timeoutMs: number
   readonly bodyBytesMax: number
   readonly clock: Clock
+  /** Ends the request when it aborts, with an answer that has failed; null where nothing does. */
+  readonly signal: AbortSignal | null
 }
 
 export type RestAnswer =
@@ -28,11 +30,17 @@ export type Rest = (request: RestRequest) => Promise<RestAnswer>
 /** A bounded GET: in time, in size, without redirects. Never rejects; a failure is an ordinary answer. */
 export const fetchRest: Rest = async request => {
   let status: number | null = null
+  // Not `AbortSignal.any`: of a signal that lives as long as the service it keeps something for every request.
+  const aborter = new AbortController()
+  const abort = (): void => aborter.abort(new RangeError('it is not wanted any more'))
+  const timer = setTimeout(() => aborter.abort(new RangeError('no answer in time')), request.timeoutMs)
+  request.signal?.addEventListener('abort', abort)
+  if (request.signal?.aborted === true) abort()
   try {
     const response = await fetch(request.url, {
       redirect: 'error',
       headers: { accept: 'application/json' },
-      signal: AbortSignal.timeout(request.timeoutMs)
+      signal: aborter.signal
     })
     status = response.status
     if (!response.ok || response.body === null) {
@@ -63,6 +71,9 @@ export const fetchRest: Rest = async request => {
     return Number.isNaN(dateMs) ? { type: 'body', bytes } : { type: 'body', bytes, dateMs }
   } catch (error) {
     return failed(reasonOf(error), status)
+  } finally {
+    clearTimeout(timer)
+    request.signal?.removeEventListener('abort', abort)
   }
 }
 
@@ -73,6 +84,5 @@ function failed(message: string, status: number | null): RestAnswer {
 /** `fetch` says only "fetch failed"; what failed is in the cause. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  if (error.name === 'TimeoutError') return 'no answer in time'
   return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message
 }

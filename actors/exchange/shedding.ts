@@ -1,8 +1,9 @@
 import { type RequestType } from '../../src/domain/target.ts'
-import { FrameKind, unknownSubscription } from '../../src/wire/frame-batch.ts'
+import { type FrameKind, unknownSubscription } from '../../src/wire/frame-batch.ts'
 import { type SessionNotice } from '../../src/wire/session-messages.ts'
 import { frameFieldAt } from '../../src/wire/shared-ledger.ts'
-import { type Batcher, type Lane } from './batcher.ts'
+import { type Batcher } from './batcher.ts'
+import { type Lane } from './lane.ts'
 
 const heldAt = frameFieldAt('held')
 const shedAt = frameFieldAt('shed')
@@ -11,6 +12,7 @@ interface Kept {
   readonly bytes: Uint8Array
   readonly receivedMicros: number
   readonly frameSeq: number
+  readonly kind: FrameKind
 }
 
 interface Loss {
@@ -43,7 +45,13 @@ export class Shedding {
     return this.#losses.has(unknownSubscription) ? null : [...this.#losses.keys()]
   }
 
-  take(frame: Uint8Array, receivedMicros: number, frameSeq: number, subscription: number): void {
+  take(
+    frame: Uint8Array,
+    receivedMicros: number,
+    frameSeq: number,
+    subscription: number,
+    kind: FrameKind
+  ): void {
     switch (this.#requestType) {
       case 'ticker': {
         const older = this.#kept.get(subscription)
@@ -52,7 +60,7 @@ export class Shedding {
           this.#lose(subscription, older.frameSeq)
         }
         this.#bump(heldAt, 1)
-        this.#kept.set(subscription, { bytes: frame.slice(), receivedMicros, frameSeq })
+        this.#kept.set(subscription, { bytes: frame.slice(), receivedMicros, frameSeq, kind })
         break
       }
       case 'orderbook':
@@ -60,26 +68,27 @@ export class Shedding {
         break
       case 'trade':
         // Once one is lost all are until the end: what came between would close a gap that the next loss opens again.
-        this.#isOverdrawn ||= this.#lane.credits.isOverdrawn(this.#lane.writer.bytes)
+        this.#isOverdrawn ||= this.#batcher.isOverdrawn(this.#lane)
         if (this.#isOverdrawn) this.#lose(subscription, frameSeq)
-        else {
-          this.#batcher.append(this.#lane, frame, receivedMicros, frameSeq, subscription, FrameKind.stream)
-        }
+        else this.#batcher.append(this.#lane, frame, receivedMicros, frameSeq, subscription, kind)
         break
     }
   }
 
-  /** The episode is over: the rest of the losses is told, then come the frames that were kept, in their order. */
+  /**
+   * The episode is over: the rest of the losses is told, then come the frames that were kept, in their order. Where it
+   * ends with its socket and without new credit, they may use the overdraft, and what does not fit is lost as well.
+   */
   finish(): void {
-    for (const [subscription, loss] of this.#losses) {
-      if (loss.frames > 0) this.#tell(subscription, loss)
-    }
+    this.#tellRest()
     const kept = [...this.#kept].sort(([, a], [, b]) => a.frameSeq - b.frameSeq)
     this.#kept.clear()
-    for (const [subscription, { bytes, receivedMicros, frameSeq }] of kept) {
+    for (const [subscription, { bytes, receivedMicros, frameSeq, kind }] of kept) {
       this.#bump(heldAt, -1)
-      this.#batcher.append(this.#lane, bytes, receivedMicros, frameSeq, subscription, FrameKind.stream)
+      if (this.#batcher.isOverdrawn(this.#lane)) this.#lose(subscription, frameSeq)
+      else this.#batcher.append(this.#lane, bytes, receivedMicros, frameSeq, subscription, kind)
     }
+    this.#tellRest()
   }
 
   #lose(subscription: number, frameSeq: number): void {
@@ -93,6 +102,13 @@ export class Shedding {
     if (loss.frames === 0) loss.firstFrameSeq = frameSeq
     loss.frames++
     loss.lastFrameSeq = frameSeq
+  }
+
+  #tellRest(): void {
+    for (const [subscription, loss] of this.#losses) {
+      if (loss.frames > 0) this.#tell(subscription, loss)
+      loss.frames = 0
+    }
   }
 
   #tell(subscription: number, loss: Loss): void {

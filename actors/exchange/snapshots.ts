@@ -3,7 +3,7 @@ import { type Clock } from '../../src/core/clock.ts'
 import { IngestError } from '../../src/core/errors.ts'
 import { type RestSnapshot } from '../../src/exchange-kit/adapter.ts'
 import { type Link } from './link.ts'
-import { type Rest, type RestAnswer } from './rest.ts'
+import { type Rest } from './rest.ts'
 import { type RestBudget } from './rest-budget.ts'
 
 const timeoutMs = 10_000
@@ -13,8 +13,9 @@ const retryPolicy = { baseMs: 1_000, capMs: 30_000, floorMs: 100 }
 
 /**
  * Book snapshots over REST, under the exchange's weight budget. A body enters the stream of the connection that asked;
- * when that has ended meanwhile it is of no use. A second wish for the same book joins the first: whether a body still
- * fits is the producer's to judge, and it asks again when not.
+ * when that has ended, nothing more is asked for it. A second wish for the same book joins the first: whether a body still
+ * fits is the producer's to judge, and it asks again when not. So there is at most one wish for each subscription of an
+ * open connection, and one request on its way for each of those and of connections that ended within its time.
  */
 export class Snapshots {
   readonly #clock: Clock
@@ -25,7 +26,6 @@ export class Snapshots {
   readonly #budget: RestBudget
   readonly #onFault: (error: IngestError, link: Link) => void
   readonly #wanted = new Set<string>()
-  #isStopped = false
 
   constructor(options: {
     clock: Clock
@@ -49,47 +49,32 @@ export class Snapshots {
     const key = `${link.plan.connection}/${subscription}`
     if (this.#wanted.has(key) || !link.isOpen) return
     this.#wanted.add(key)
-    this.#queue(link, subscription, 0)
-  }
-
-  stop(): void {
-    this.#isStopped = true
-  }
-
-  #queue(link: Link, subscription: number, failures: number): void {
-    this.#budget.run(this.#rules.weight, () => void this.#fetch(link, subscription, failures))
-  }
-
-  async #fetch(link: Link, subscription: number, failures: number): Promise<void> {
-    const key = `${link.plan.connection}/${subscription}`
-    const instrument = link.plan.instruments[subscription]
-    if (this.#isStopped || instrument === undefined || !link.isOpen) {
-      this.#wanted.delete(key)
-      return
-    }
-    const url = this.#origin + this.#rules.path(instrument.native)
-    const answer = await this.#rest({ url, timeoutMs, bodyBytesMax, clock: this.#clock })
-    this.#budget.judge(answer)
-    if (answer.type === 'body') {
+    void this.#fetch(link, subscription).then(body => {
       // Forgotten before it is put in: the producer may well ask again because of this very body.
       this.#wanted.delete(key)
-      link.snapshot(answer.bytes, subscription)
-      return
-    }
-    this.#failed(link, subscription, failures, instrument.symbol, answer)
+      if (body !== null) link.snapshot(body, subscription)
+    })
   }
 
-  #failed(
-    link: Link,
-    subscription: number,
-    failures: number,
-    symbol: string,
-    answer: RestAnswer & { readonly type: 'failed' }
-  ): void {
-    const message = `the book snapshot of ${symbol} could not be fetched: ${answer.message}; it is tried again`
-    link.snapshotFailed(subscription, message)
-    this.#onFault(new IngestError('SNAPSHOT_FAILED', message), link)
-    const waitMs = backoffMs(retryPolicy, failures, this.#random)
-    this.#clock.setTimeout(() => this.#queue(link, subscription, failures + 1), waitMs)
+  /** The body of a snapshot, however often it must be asked for; null when its connection has ended. */
+  async #fetch(link: Link, subscription: number): Promise<Uint8Array | null> {
+    const instrument = link.plan.instruments[subscription]
+    if (instrument === undefined) return null
+    const budget = this.#budget
+    const isWanted = (): boolean => link.isOpen
+    const url = this.#origin + this.#rules.path(instrument.native)
+    for (let failures = 0; ; failures++) {
+      if (!(await budget.turn(this.#rules.weight, isWanted))) return null
+      const request = { url, timeoutMs, bodyBytesMax, clock: this.#clock, signal: budget.stopped }
+      const answer = await this.#rest(request)
+      budget.judge(answer)
+      if (answer.type === 'body') return answer.bytes
+      if (!link.isOpen || budget.stopped.aborted) return null
+      const { symbol } = instrument
+      const message = `the book snapshot of ${symbol} could not be fetched: ${answer.message}; it is tried again`
+      link.snapshotFailed(subscription, message)
+      this.#onFault(new IngestError('SNAPSHOT_FAILED', message), link)
+      if (!(await budget.pause(backoffMs(retryPolicy, failures, this.#random), isWanted))) return null
+    }
   }
 }

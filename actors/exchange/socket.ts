@@ -4,6 +4,12 @@ import { WebSocket } from 'ws'
 import { type Clock } from '../../src/core/clock.ts'
 import { type ErrorCode, IngestError } from '../../src/core/errors.ts'
 
+/**
+ * Bytes that may wait for a peer that does not read. What we say are requests and answers, a few kilobytes of them; the
+ * pongs of the protocol itself are bounded by `ws`.
+ */
+const unsentBytesMax = 1_048_576
+
 /** How a socket came to its end. */
 export interface SocketEnd {
   /** Null when it was closed in good order, by either side. */
@@ -91,7 +97,12 @@ class WsSocket implements VenueSocket {
   }
 
   send(text: string): void {
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(text)
+    if (this.#socket.readyState !== WebSocket.OPEN) return
+    this.#socket.send(text)
+    const { bufferedAmount } = this.#socket
+    if (bufferedAmount <= unsentBytesMax) return
+    const message = `the exchange does not read: ${bufferedAmount} bytes wait to be sent, more than ${unsentBytesMax}; the connection is dialled anew`
+    this.terminate(new IngestError('LIMIT_HIT', message))
   }
 
   ping(): void {

@@ -50,7 +50,20 @@ export class Monitor {
   }
 
   reconnects(): number {
-    return this.#shardAccounts(this.#targets).reduce((total, account) => total + account.get('reconnects'), 0)
+    return this.#total('reconnects')
+  }
+
+  /** How often connections have reached a limit of their own. */
+  limitHits(): {
+    readonly keepAlivesWaiting: number
+    readonly requestsWaiting: number
+    readonly messagesWaiting: number
+  } {
+    return {
+      keepAlivesWaiting: this.#total('keepAlivesReplaced'),
+      requestsWaiting: this.#total('requestsDropped'),
+      messagesWaiting: this.#total('messagesGivenUp')
+    }
   }
 
   latency(): LatencySummary {
@@ -98,6 +111,10 @@ export class Monitor {
     const rate = Math.round(((records - before.records) * 1000) / elapsedMs)
     this.#before.set(targetIndex, { atMs: nowMs, records, rate })
     return rate
+  }
+
+  #total(field: 'reconnects' | 'keepAlivesReplaced' | 'requestsDropped' | 'messagesGivenUp'): number {
+    return this.#shardAccounts(this.#targets).reduce((total, account) => total + account.get(field), 0)
   }
 
   #shardAccounts(targets: readonly PlacedTarget[]) {

@@ -94,15 +94,16 @@ class Service implements RunningService {
     const everything = new Map(offered.map(venue => [venue.exchange, venue.symbols.slice(0, demoSymbols)]))
     const collected = plans.length > 0 ? plans : plansFor(everything)
     const layout = layOut(collected, config)
-    if (capture !== null) {
-      const started_ts = this.#clock.nowMicros()
-      await writeManifest(capture, { pod: config.pod, started_ts, targets: collected })
-    }
     const ledger = new SharedLedger(layout.shards, layout.targets.length)
     this.#layout = layout
     this.#monitor = new Monitor(ledger, layout.targets, replay === null)
     const targets = layout.targets.map(placed => placed.plan.target)
     const schemaIds = await schemaIdsFor(config, targets, this.#logger)
+    // A start that failed before has not used up the folder.
+    if (capture !== null) {
+      const started_ts = this.#clock.nowMicros()
+      await writeManifest(capture, { pod: config.pod, started_ts, targets: collected })
+    }
     const topics = new TopicKeeper(config, targets, this.#logger, this.#clock)
     this.#topics = topics
     const threads = new Threads(
@@ -211,6 +212,7 @@ class Service implements RunningService {
       },
       limits: {
         ...stats?.limitHits,
+        ...this.#monitor.limitHits(),
         ...this.#threads?.log?.stats.limitHits,
         ...(this.#options.capture === null
           ? {}

@@ -12,6 +12,11 @@ export interface RateFacts {
   readonly window_ms: number
 }
 
+export interface MessageRateFacts extends RateFacts {
+  /** Everything that is sent, or only what asks for something. */
+  readonly counts: 'messages' | 'requests'
+}
+
 /** What `coin-stream exchanges --json` says of one venue; all of it comes from its adapter. */
 export interface ExchangeFacts {
   readonly exchange: string
@@ -28,7 +33,7 @@ export interface ExchangeFacts {
   readonly limits: {
     readonly connects: RateFacts
     readonly connections: number | null
-    readonly messages: readonly RateFacts[]
+    readonly messages: readonly MessageRateFacts[]
     readonly symbols_per_connection: number
     readonly symbols_per_request: number
     readonly rest_weight: RateFacts
@@ -72,7 +77,7 @@ export function factsOf(adapter: ExchangeAdapter): ExchangeFacts {
     limits: {
       connects: rateFacts(limits.connects),
       connections: limits.connections,
-      messages: limits.messages.map(rateFacts),
+      messages: limits.messages.map(rate => ({ ...rateFacts(rate), counts: rate.counts })),
       symbols_per_connection: limits.symbolsPerConnection,
       symbols_per_request: limits.symbolsPerRequest,
       rest_weight: rateFacts(limits.restWeight),

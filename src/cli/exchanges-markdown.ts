@@ -1,7 +1,15 @@
 import { requestTypes } from '../domain/target.ts'
 import { type ExchangeAdapter } from '../exchange-kit/adapter.ts'
 import { type ExchangeFacts, factsOf } from './exchange-facts.ts'
-import { ageText, bookText, confirmedText, heartbeatText, ratesText, tradeIdsText } from './exchanges-text.ts'
+import {
+  ageText,
+  bookText,
+  confirmedText,
+  heartbeatText,
+  messagesText,
+  ratesText,
+  tradeIdsText
+} from './exchanges-text.ts'
 
 const preamble = `<!-- Made from the adapters in src/exchanges by \`coin-stream exchanges --markdown\`; a test keeps it so. -->
 
@@ -52,7 +60,7 @@ function limits(all: readonly ExchangeFacts[]): string {
     limits.connections === null ? '–' : String(limits.connections),
     String(limits.symbols_per_connection),
     String(limits.symbols_per_request),
-    ratesText(limits.messages),
+    messagesText(limits.messages),
     ratesText([limits.rest_weight]),
     ageText(limits.connection_age_max_ms),
     heartbeatText({ heartbeat: facts.heartbeat })

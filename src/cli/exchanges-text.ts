@@ -1,6 +1,6 @@
 import { requestTypes } from '../domain/target.ts'
 import { wrap } from './args.ts'
-import { type ExchangeFacts, type RateFacts } from './exchange-facts.ts'
+import { type ExchangeFacts, type MessageRateFacts, type RateFacts } from './exchange-facts.ts'
 import { type Column, tableLines } from './table.ts'
 
 const titles = ['EXCHANGE', 'REGION', 'SYMBOL', 'BOOK', 'TRADE IDS', 'A SOCKET']
@@ -36,7 +36,7 @@ export function exchangeText(facts: ExchangeFacts, width: number): string {
     ['connects', ratesText([limits.connects])],
     ['connections', limits.connections === null ? 'no number published' : `at most ${limits.connections}`],
     ['symbols', `${limits.symbols_per_connection} a connection, ${limits.symbols_per_request} a request`],
-    ['messages', ratesText(limits.messages)],
+    ['messages', messagesText(limits.messages)],
     ['REST weight', ratesText([limits.rest_weight])],
     ['age', ageText(limits.connection_age_max_ms)],
     ['compression', facts.compression],
@@ -94,6 +94,14 @@ export function ageText(ms: number | null): string {
 export function ratesText(rates: readonly RateFacts[]): string {
   if (rates.length === 0) return '–'
   return rates.map(({ count, window_ms }) => `${count} in ${timeText(window_ms)}`).join(', ')
+}
+
+/** `480 requests in 1 h` where only those count. */
+export function messagesText(rates: readonly MessageRateFacts[]): string {
+  if (rates.length === 0) return '–'
+  const whatOf = ({ count, counts }: MessageRateFacts): string =>
+    counts === 'messages' ? '' : count === 1 ? ' request' : ' requests'
+  return rates.map(rate => `${rate.count}${whatOf(rate)} in ${timeText(rate.window_ms)}`).join(', ')
 }
 
 const units = [

@@ -35,8 +35,12 @@ export class FrameBatchWriter {
   #used = 0
   #batchNumber = 0
 
-  /** @param bytesMax payload bytes after which the batch is full; a single larger frame still gets a batch of its own */
+  /**
+   * @param bytesMax payload bytes after which the batch is full; a single larger frame still gets a batch of its own
+   * @throws RangeError when the header has no room for this number
+   */
   constructor(connection: number, bytesMax: number) {
+    if ((connection | 0) !== connection) throw new RangeError(`${connection} is no number of a connection`)
     this.#connection = connection
     this.#bytesMax = bytesMax
     this.#payload = new Uint8Array(4096)

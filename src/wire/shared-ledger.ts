@@ -18,6 +18,9 @@ const frameFields = [
   'paused',
   'lastFrameMicros',
   'state',
+  'keepAlivesReplaced',
+  'requestsDropped',
+  'messagesGivenUp',
   // written by the producer thread
   'taken',
   'transcoded',

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { type RequestType } from '../../../../src/domain/target.ts'
 import { type ExchangeAdapter } from '../../../../src/exchange-kit/adapter.ts'
 import { upbit } from '../../../../src/exchanges/upbit.ts'
+import { FrameKind } from '../../../../src/wire/frame-batch.ts'
 import { type ExchangeRig, exchangeRig, gist, type Item, upbitFrame } from './rig.ts'
 
 const creditBytes = 2_000
@@ -164,6 +165,74 @@ test('a socket that ends while it sheds first tells what it shed and hands over 
   for (let n = 1; n <= 3; n++) rig.socket().receive(upbitFrame('ticker', 'KRW-BTC', n))
   rig.socket().end()
   assert.deepEqual(gist(rig.producer.taken()), ['shed', 'shed', upbitFrame('ticker', 'KRW-BTC', 3), 'lost'])
+  assertBalanced(rig)
+  rig.close()
+})
+
+test('frames that are not compressed as they should be are shed and told like others', async () => {
+  const adapter: ExchangeAdapter = { ...upbit, compression: 'gzip' }
+  for (const { requestType, taken } of [
+    { requestType: 'ticker', taken: 1 },
+    { requestType: 'orderbook', taken: 0 },
+    { requestType: 'trade', taken: 1 }
+  ] as const) {
+    const rig = await shedding(requestType, adapter)
+    for (let n = 0; n < 10; n++) rig.socket().receive(upbitFrame(requestType, 'KRW-BTC', 'x'.repeat(980)))
+    assertBalanced(rig)
+    rig.clock.advance(5)
+    const items = rig.producer.taken()
+    rig.settleAll()
+    rig.clock.advance(5)
+    items.push(...rig.producer.taken())
+    assert.equal(rig.ledger.frames(0).get('shed'), 10 - taken)
+    const told = sheds(items)
+    assert.equal(
+      told.reduce((sum, { frames }) => sum + frames, 0),
+      10 - taken
+    )
+    assert.ok(told.every(({ subscription }) => subscription === null))
+    const kinds = items.flatMap(item => (item.type === 'frame' ? [item.kind] : []))
+    assert.deepEqual(
+      kinds,
+      Array.from({ length: taken }, () => FrameKind.garbled)
+    )
+    rig.close()
+  }
+})
+
+test('a connection that begins where the one before it has used up the overdraft sheds until credit is back', async () => {
+  const rig = await shedding('trade')
+  for (let n = 0; n < 3; n++) rig.socket().receive(upbitFrame('trade', 'KRW-BTC', 'x'.repeat(480)))
+  const account = rig.ledger.frames(0)
+  const shedBefore = account.get('shed')
+  for (let n = 0; n < 20; n++) {
+    rig.socket().end()
+    while (rig.socket().isEnded) rig.pass(1)
+    rig.socket().open()
+    for (const code of ['KRW-BTC', 'KRW-ETH']) {
+      rig.socket().receive(upbitFrame('trade', code, 'x'.repeat(900)))
+    }
+    assert.equal(rig.socket().isPaused, false)
+  }
+  assert.equal(rig.sockets.length, 21)
+  assert.equal(account.get('shed'), shedBefore + 20 * 2)
+  assertBalanced(rig)
+  rig.producer.taken()
+  rig.settleAll()
+  rig.producer.taken()
+  rig.socket().receive(upbitFrame('trade', 'KRW-BTC', 'after'))
+  rig.clock.advance(5)
+  assert.deepEqual(gist(rig.producer.taken()), [upbitFrame('trade', 'KRW-BTC', 'after')])
+  rig.close()
+})
+
+test('tickers that were kept when their socket ends may use the overdraft, and the rest is told as lost', async () => {
+  const rig = await shedding('ticker')
+  for (const code of ['KRW-BTC', 'KRW-ETH']) rig.socket().receive(upbitFrame('ticker', code, 'x'.repeat(980)))
+  rig.socket().end()
+  const items = rig.producer.taken()
+  assert.deepEqual(gist(items), [upbitFrame('ticker', 'KRW-BTC', 'x'.repeat(980)), 'shed', 'lost'])
+  assert.deepEqual(sheds(items), [{ subscription: 1, frames: 1, firstFrameSeq: 4, lastFrameSeq: 4 }])
   assertBalanced(rig)
   rig.close()
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Batcher, type Lane, type LaneOwner } from '../../../../actors/exchange/batcher.ts'
+import { Batcher } from '../../../../actors/exchange/batcher.ts'
+import { type Lane, type LaneOwner } from '../../../../actors/exchange/lane.ts'
 import { FrameKind } from '../../../../src/wire/frame-batch.ts'
 import { type ConnectionContext, type ToProducer } from '../../../../src/wire/session-messages.ts'
 import { SharedLedger } from '../../../../src/wire/shared-ledger.ts'
@@ -181,5 +182,43 @@ test('connections that follow each other in a shard share its credit, and wait f
   clock.advance(5)
   batcher.settled(0, 180, 2)
   assert.deepEqual(events, ['exhausted 5', 'reopened 5'])
+  producer.close()
+})
+
+test('when no producer comes at all what waits is given up and counted, and the next one is told so', () => {
+  const { ledger, batcher, producer, open, append } = rig()
+  const standing = open(0)
+  append(standing, 'given up')
+  batcher.notice(standing, { type: 'confirmed', subscriptions: [0], atMicros: 1 })
+  const ended = 40_000
+  for (let connection = 1; connection <= ended; connection++) {
+    const lane = open(connection, 1)
+    batcher.notice(lane, { type: 'lost', reason: 'disconnect', atMicros: 1, lastFrameSeq: 0 })
+    batcher.close(lane)
+  }
+  assert.equal(batcher.epoch, 1)
+  assert.deepEqual([ledger.frames(0).get('held'), ledger.frames(0).get('shed')], [0, 1])
+  const givenUp = [0, 1].reduce((sum, shard) => sum + ledger.frames(shard).get('messagesGivenUp'), 0)
+  append(standing, 'waits')
+  batcher.attach(producer.port)
+  const items = producer.taken()
+  assert.deepEqual(gist(items).slice(0, 4), ['context', 'opened', 'resumed', 'waits'])
+  // The connection that stood when room was made last is introduced as well.
+  assert.equal(givenUp + items.length - 4 - 3, 3 + ended * 2)
+  producer.close()
+})
+
+test('a connection without room for another frame hears of it when there is credit again', () => {
+  const { clock, batcher, producer, events, open, append } = rig(200)
+  batcher.attach(producer.port)
+  const first = open(0)
+  for (let n = 0; n < 3; n++) append(first, 'x'.repeat(90))
+  batcher.close(first)
+  clock.advance(5)
+  const second = open(5, 0)
+  assert.equal(batcher.isOverdrawn(second), true)
+  batcher.settled(0, 270, 3)
+  assert.equal(batcher.isOverdrawn(second), false)
+  assert.deepEqual(events, ['exhausted 0', 'reopened 0', 'reopened 5'])
   producer.close()
 })

@@ -3,11 +3,17 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, suite, test } from 'node:test'
-import { fetchInstruments, instrumentsOf } from '../../../../actors/exchange/instruments.ts'
+import {
+  fetchInstruments,
+  instrumentsByRule,
+  instrumentsOf
+} from '../../../../actors/exchange/instruments.ts'
 import { ListingCache } from '../../../../actors/exchange/listing-cache.ts'
 import { type RestAnswer } from '../../../../actors/exchange/rest.ts'
 import { RestBudget } from '../../../../actors/exchange/rest-budget.ts'
 import { type IngestError } from '../../../../src/core/errors.ts'
+import { binance } from '../../../../src/exchanges/binance.ts'
+import { bitfinex } from '../../../../src/exchanges/bitfinex.ts'
 import { upbit } from '../../../../src/exchanges/upbit.ts'
 import { ManualClock } from '../../../support/manual-clock.ts'
 import { exchangeRig } from './rig.ts'
@@ -176,6 +182,23 @@ suite('the instruments of a venue', () => {
       /^upbit does not list BTC-KRWW \(did you mean BTC-KRW, BTG-KRW or BTT-KRW\?\); upbit\/trade goes on without$/
     )
     rig.close()
+  })
+})
+
+suite('the naming rule', () => {
+  test('never gives one coin the name of another', () => {
+    const book = instrumentsByRule(bitfinex)
+    for (const symbol of ['AMP-USD', 'WBT-USD', 'DOG-USD', 'YGG-USDT', 'BTC-UST']) {
+      assert.equal(book.find(symbol), null, symbol)
+    }
+    assert.deepEqual(book.find('AMPL-USD'), { symbol: 'AMPL-USD', native: 'tAMPUSD' })
+    assert.deepEqual(book.find('LUNA-USD'), { symbol: 'LUNA-USD', native: 'tLUNA2:USD' })
+  })
+
+  test('holds for names without a separator, wherever they are split', () => {
+    const book = instrumentsByRule(binance)
+    assert.deepEqual(book.find('ADA-EUR'), { symbol: 'ADA-EUR', native: 'ADAEUR' })
+    assert.deepEqual(book.find('NEW-COIN'), { symbol: 'NEW-COIN', native: 'NEWCOIN' })
   })
 })
 

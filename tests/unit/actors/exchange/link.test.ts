@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { requestsWaitingMax } from '../../../../actors/exchange/message-pacer.ts'
 import {
   type ContinuityRules,
   type DeltaBookRules,
@@ -107,6 +108,42 @@ test('frames that name the number of their channel find their subscription', asy
     ['[99,1]', -1],
     ['[17,2]', 1],
     ['[5,3]', 1]
+  ])
+  rig.close()
+})
+
+test('a channel number that is given again leads to its new subscription', async () => {
+  const adapter: ExchangeAdapter = {
+    ...binance,
+    peek: (bytes, start, end, found) => {
+      const isAck = bytes[start] === 0x7b
+      found.frameClass = isAck ? FrameClass.control : FrameClass.data
+      found.symbolStart = isAck ? 0 : start
+      found.symbolEnd = isAck ? 0 : end
+    },
+    control: message => {
+      const { native, channel } = message as Record<string, string>
+      return [{ type: 'confirmed', id: null, natives: [native!], channelId: channel! }]
+    }
+  }
+  const rig = await exchangeRig({ adapter, requestType: 'trade', symbols: ['BTC-USDT', 'ETH-USDT'] })
+  rig.socket().open()
+  rig
+    .socket()
+    .receive('{"native":"BTCUSDT","channel":"17"}', '17', '{"native":"ETHUSDT","channel":"17"}', '17')
+  for (let n = 0; n < 8; n++) rig.socket().receive(`{"native":"BTCUSDT","channel":"${n}"}`)
+  rig.socket().receive('0', '{"native":"BTCUSDT","channel":"8"}', '0', '8', '17')
+  rig.clock.advance(5)
+  const subscriptions = rig.producer
+    .taken()
+    .flatMap(item => (item.type === 'frame' ? [[item.text, item.subscription]] : []))
+  assert.deepEqual(subscriptions, [
+    ['17', 0],
+    ['17', 1],
+    ['0', 0],
+    ['0', -1],
+    ['8', 0],
+    ['17', 1]
   ])
   rig.close()
 })
@@ -260,7 +297,7 @@ test('a refusal that names nothing takes the symbol acknowledged last from the c
 
 test('a producer that takes over gets new snapshots of the books whose snapshots come in the stream', async () => {
   for (const { adapter, resubscribed } of [
-    { adapter: withBook(binance, {}), resubscribed: 4 },
+    { adapter: withBook(binance, {}), resubscribed: 2 },
     { adapter: asking, resubscribed: 0 }
   ]) {
     const rig = await exchangeRig({ adapter, requestType: 'orderbook', symbols: ['BTC-USDT', 'ETH-USDT'] })
@@ -294,6 +331,43 @@ test('frames of unknown symbols that were shed may have been of any book: all ar
   rig.settleAll()
   rig.clock.advance(5_000)
   const asked = rig.socket().sent.map(frame => parseJson(Buffer.from(frame), 0, frame.length))
-  assert.equal(asked.length, 4, JSON.stringify(asked))
+  assert.equal(asked.length, 2, JSON.stringify(asked))
+  rig.close()
+})
+
+test('a connection that can never send all its requests is given up for a new one, and says which limit it met', async () => {
+  const rig = await exchangeRig({
+    adapter: withBook(binance, {}),
+    requestType: 'orderbook',
+    symbols: ['BTC-USDT']
+  })
+  acknowledge(rig.socket())
+  for (let n = 0; n < requestsWaitingMax; n++) rig.exchange.resnapshot(rig.link(), 0, 1)
+  rig.pass(1)
+  assert.equal(rig.sockets[0]!.isEnded, true)
+  assert.equal(rig.faults().at(-1), 'LIMIT_HIT')
+  assert.ok(rig.ledger.frames(0).get('requestsDropped') > 0)
+  rig.pass(5)
+  acknowledge(rig.socket())
+  assert.equal(rig.sockets.length, 2)
+  assert.equal(rig.state(), 'live')
+  rig.close()
+})
+
+test('of many pings that wait for their answer only the newest gets one', async () => {
+  const adapter: ExchangeAdapter = {
+    ...binance,
+    peek: (_bytes, _start, _end, found) => {
+      found.frameClass = FrameClass.control
+    },
+    control: message => [{ type: 'reply', frame: `pong ${(message as Record<string, string>)['ping']}` }]
+  }
+  const rig = await exchangeRig({ adapter, requestType: 'trade', symbols: ['BTC-USDT'] })
+  rig.socket().open()
+  rig.socket().sent.length = 0
+  for (let n = 0; n < 10_000; n++) rig.socket().receive(`{"ping":"${n}"}`)
+  rig.clock.advance(5_000)
+  assert.deepEqual(rig.socket().sent, ['pong 0', 'pong 1', 'pong 2', 'pong 9999'])
+  assert.equal(rig.ledger.frames(0).get('keepAlivesReplaced'), 9_996)
   rig.close()
 })

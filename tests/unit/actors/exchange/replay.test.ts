@@ -12,16 +12,20 @@ import {
   type ReplayStats,
   type ReplayThreadPlan
 } from '../../../../actors/exchange/replay-messages.ts'
+import { CaptureWriter } from '../../../../src/capture/capture-writer.ts'
+import { EntryKind } from '../../../../src/capture/entry.ts'
+import { type CapturedConnection } from '../../../../src/capture/facts.ts'
 import { type CaptureLimits, captureLimits } from '../../../../src/capture/limits.ts'
 import { SystemClock } from '../../../../src/core/clock.ts'
 import { type IngestError } from '../../../../src/core/errors.ts'
-import { type RequestType } from '../../../../src/domain/target.ts'
+import { type RequestType, type Target } from '../../../../src/domain/target.ts'
 import { type ExchangeAdapter } from '../../../../src/exchange-kit/adapter.ts'
 import { binance } from '../../../../src/exchanges/binance.ts'
 import { upbit } from '../../../../src/exchanges/upbit.ts'
 import { FrameBatch } from '../../../../src/wire/frame-batch.ts'
 import { type ToProducer } from '../../../../src/wire/session-messages.ts'
 import { SharedLedger } from '../../../../src/wire/shared-ledger.ts'
+import { ManualClock } from '../../../support/manual-clock.ts'
 import { acknowledge, binanceFrame, type ExchangeRig, exchangeRig, upbitFrame } from './rig.ts'
 
 /** What a producer learns, frame by frame: how they lay in batches is left out. */
@@ -101,7 +105,7 @@ class CaptureRig implements AsyncDisposable {
     this.rig.socket().end()
     await stopped
     this.rig.batcher.drain()
-    await this.#capture!.close()
+    await this.#capture!.close(1_000)
     assert.deepEqual(this.faults, [])
     return this.#learned
   }
@@ -164,7 +168,9 @@ class CaptureRig implements AsyncDisposable {
         report => {
           reports.push(report)
           if (report.type === 'finished') resolve(report.stats)
-          if (report.type === 'failed') reject(new Error(report.error.message))
+          if (report.type !== 'failed') return
+          port1.close()
+          reject(new Error(report.error.message))
         }
       )
       host.receive({ type: 'producer', port: port2 })
@@ -175,7 +181,7 @@ class CaptureRig implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#capture?.close()
+    await this.#capture?.close(1_000)
     this.rig.close()
     rmSync(this.folder, { recursive: true, force: true })
   }
@@ -223,7 +229,7 @@ test('acknowledgements, snapshots and what was asked anew come in their places',
     await Promise.resolve()
   }
   rig.socket().receive(binanceFrame('BTCUSDT', 'depth', 2))
-  rig.link().subscriptions.resubscribe(1)
+  rig.link().subscriptions.resubscribe([1])
   rig.clock.advance(1_500)
   rig.socket().receive(binanceFrame('ETHUSDT', 'depth', 3))
   rig.clock.advance(10)
@@ -235,6 +241,58 @@ test('acknowledgements, snapshots and what was asked anew come in their places',
   )
   const { items } = await own.replay()
   assert.deepEqual(items, before)
+})
+
+test('what was asked again, and what was asked after a refusal, is asked again in a replay, with the same ids', async () => {
+  const symbols = ['A-USDT', 'B-USDT', 'C-USDT', 'D-USDT']
+  await using own = await CaptureRig.start(binance, 'trade', symbols)
+  const { rig } = own
+  const say = (text: string) => rig.socket().receive(text)
+  rig.socket().open()
+  say('{"error":{"code":3,"msg":"Too many requests"},"id":1}')
+  rig.pass(11)
+  // Asked again one by one, ids 2 to 5: the third is refused for good, and the last one never answered.
+  for (const id of [2, 3]) say(`{"result":null,"id":${id}}`)
+  say('{"error":{"code":2,"msg":"Invalid request: invalid stream"},"id":4}')
+  rig.pass(25)
+  say('{"result":null,"id":6}')
+  rig.link().subscriptions.resubscribe([0, 1])
+  rig.clock.advance(2_000)
+  say('{"error":{"code":2,"msg":"Invalid request: invalid stream"},"id":8}')
+  rig.clock.advance(2_000)
+  say('{"result":null,"id":10}')
+  say('{"error":{"code":2,"msg":"Invalid request: invalid stream"},"id":9}')
+  say(binanceFrame('BUSDT', 'trade', 1))
+  rig.clock.advance(10)
+  const asked = rig.socket().sent.length
+  const before = await own.finish()
+  assert.equal(asked, 10)
+  assert.deepEqual(
+    before.flatMap(({ type, subscriptions }) => (type === 'rejected' ? [subscriptions] : [])),
+    [[2], [0]]
+  )
+  const { items } = await own.replay()
+  assert.deepEqual(items, before)
+})
+
+test('a replay that begins between a request and its answer knows the request', async () => {
+  await using own = await CaptureRig.start(binance, 'trade', ['A-USDT', 'B-USDT'], { segmentMs: 10_000 })
+  const { rig } = own
+  acknowledge(rig.socket())
+  const tick = (second: number) => {
+    rig.socket().receive(binanceFrame('AUSDT', 'trade', second))
+    rig.pass(1)
+  }
+  for (let second = 0; second < 8; second++) tick(second)
+  rig.link().subscriptions.resubscribe([1])
+  for (let second = 8; second < 15; second++) tick(second)
+  const fromMicros = rig.clock.nowMicros()
+  rig.socket().receive('{"result":null,"id":3}')
+  for (let second = 15; second < 18; second++) tick(second)
+  await own.finish()
+  const { items } = await own.replay({ fromMicros })
+  const confirmed = items.filter(({ type }) => type === 'confirmed').map(item => item['subscriptions'])
+  assert.deepEqual(confirmed.at(-1), [1])
 })
 
 test('a replay from the middle begins with how things stood there, and goes on with the same frames', async () => {
@@ -274,6 +332,63 @@ test('a replay from the middle begins with how things stood there, and goes on w
   assert.equal(account.get('received'), stats.frames)
 })
 
+test('connections of a thread that died are lost where another life of it goes on', async () => {
+  await using own = await CaptureRig.start(upbit, 'trade', ['BTC-KRW'])
+  const { rig } = own
+  // A thread that dies writes no end of its connections.
+  const target: Target = { region: 'korea', exchange: 'upbit', request_type: 'trade' }
+  const dead = new CaptureWriter({
+    folder: own.folder,
+    thread: 0,
+    limits: captureLimits,
+    clock: rig.clock,
+    events: { segmentBegun: () => undefined, stopped: error => own.faults.push(error) }
+  })
+  const startMicros = rig.clock.nowMicros() - 60_000_000
+  const planned: CapturedConnection = {
+    connectionId: 'pod/upbit/trade/0/1',
+    target,
+    ordinal: 0,
+    instruments: [{ symbol: 'BTC-KRW', native: 'KRW-BTC' }],
+    projection: [],
+    url: 'wss://venue',
+    previous: null
+  }
+  dead.fact(EntryKind.planned, 1_000, 0, startMicros, Buffer.from(JSON.stringify(planned)))
+  // One that began beside it serves another share of the target, and goes on.
+  const beside = { ...planned, connectionId: 'pod/upbit/trade/1/1', ordinal: 1 }
+  dead.fact(EntryKind.planned, 1_001, 0, startMicros, Buffer.from(JSON.stringify(beside)))
+  for (const connection of [1_000, 1_001]) {
+    dead.fact(EntryKind.opened, connection, 0, startMicros + 1)
+    const frame = Buffer.from(upbitFrame('trade', 'KRW-BTC', connection))
+    dead.frame(EntryKind.frame, connection, 0, startMicros + 2, frame)
+  }
+  await dead.close()
+  rig.socket().open()
+  rig.socket().receive(upbitFrame('trade', 'KRW-BTC', 'next life'))
+  rig.clock.advance(10)
+  const before = await own.finish()
+  const { items } = await own.replay()
+  const first = items.filter(({ connection, type }) => connection === 1_000 && type !== 'context')
+  assert.deepEqual(
+    first.map(({ type, reason }) => [type, reason]),
+    [
+      ['opened', undefined],
+      ['confirmed', undefined],
+      ['frame', undefined],
+      ['lost', 'disconnect']
+    ]
+  )
+  // It is lost before the next one opens: nothing is to wait for it.
+  const next = items.findIndex(({ connection }) => connection === 1)
+  assert.ok(items.indexOf(first.at(-1)!) < next)
+  assert.equal(items.findLast(({ connection }) => connection === 1_001)!.type, 'closed')
+  assert.deepEqual(
+    items.filter(({ connection }) => connection === 1),
+    before
+  )
+})
+
 test('frames that the capture could not keep are declared, and the numbers go on behind them', async () => {
   await using own = await CaptureRig.start(upbit, 'trade', ['BTC-KRW'], {
     blockBytes: 2_048,
@@ -308,3 +423,46 @@ async function settled(own: CaptureRig): Promise<boolean> {
   own.rig.socket().receive(upbitFrame('trade', 'KRW-BTC', 'again'))
   return own.dropped === dropped
 }
+
+test('what an entry says is looked at before it is believed, and its file is named', async () => {
+  await using own = await CaptureRig.start(upbit, 'trade', ['BTC-KRW'])
+  await own.finish()
+  const segment = join(own.folder, 'conn-0-0000.cap')
+  for (const text of ['{}', 'no JSON', '{"connectionId":"a","target":{"exchange":"nowhere"}}']) {
+    rmSync(segment, { force: true })
+    const other = new CaptureWriter({
+      folder: own.folder,
+      thread: 0,
+      limits: captureLimits,
+      clock: own.rig.clock,
+      events: { segmentBegun: () => undefined, stopped: error => own.faults.push(error) }
+    })
+    other.fact(EntryKind.planned, 1, 0, own.rig.clock.nowMicros(), Buffer.from(text))
+    await other.close()
+    await assert.rejects(own.replay(), {
+      message: `${segment}: an entry that should say what a connection is for does not; replay the capture with the build that made it.`
+    })
+  }
+})
+
+test('a capture that the disk does not take in time is let go, and that is told', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'coin-stream-late-'))
+  const clock = new ManualClock()
+  const faults: IngestError[] = []
+  const capture = new ThreadCapture({ folder, thread: 0, limits: captureLimits }, clock, error =>
+    faults.push(error)
+  )
+  await using own = await CaptureRig.start(upbit, 'trade', ['BTC-KRW'])
+  capture.observe(own.rig.link().plan, 0, () => null)
+  const closed = capture.close(500)
+  // No turn of the event loop has passed: the disk had no chance.
+  clock.advance(500)
+  await closed
+  assert.deepEqual(
+    faults.map(({ code }) => code),
+    ['CAPTURE_STOPPED']
+  )
+  assert.match(capture.stats.stopped!, /the disk did not take what waited within 500 ms; the data goes on$/)
+  assert.equal(clock.pendingTimers, 0)
+  rmSync(folder, { recursive: true, force: true })
+})

@@ -1,63 +1,25 @@
 import { MessageChannel } from 'node:worker_threads'
-import { type ListingCacheSettings } from '../../actors/exchange/listing-cache.ts'
-import { type ExchangePlan } from '../../actors/exchange/messages.ts'
-import { ExchangeRef } from '../../actors/exchange/ref.ts'
+import { type ExchangeRef } from '../../actors/exchange/ref.ts'
 import { defaultLogLimits } from '../../actors/log/messages.ts'
 import { LogRef } from '../../actors/log/ref.ts'
 import { type ProducerStats, type SinkPlan } from '../../actors/producer/messages.ts'
 import { ProducerRef } from '../../actors/producer/ref.ts'
 import { Supervisor } from '../../actors/supervisor/actor.ts'
 import { type Child } from '../../actors/supervisor/child-spec.ts'
-import { captureLimits } from '../capture/limits.ts'
-import { type Config } from '../config/schema.ts'
-import { type Clock } from '../core/clock.ts'
-import { type IngestError } from '../core/errors.ts'
-import { type Logger, type LogLevel } from '../core/logger.ts'
-import { type Gap } from '../domain/gap.ts'
+import { IngestError } from '../core/errors.ts'
 import { tuningOf } from '../domain/producer-tuning.ts'
 import { type CaptureSummary, type ReplaySummary } from '../domain/summary.ts'
-import { type ExchangeName } from '../domain/target.ts'
-import { type SharedLedger } from '../wire/shared-ledger.ts'
+import { type ExchangeName, targetName } from '../domain/target.ts'
+import { ConnectionNumbers } from '../wire/connection-numbers.ts'
 import { closeConnectionAccounts, closeProducerAccounts } from './accounts.ts'
 import { CaptureTally } from './capture-tally.ts'
-import { type Layout } from './layout.ts'
-import { ReplayChild, type ReplayChildEvents } from './replay-child.ts'
+import { connectionThread } from './connection-thread.ts'
+import { GapTally } from './gap-tally.ts'
+import { ReplayChild } from './replay-child.ts'
 import { type ReplayOptions, type ThreadStatus } from './service.ts'
+import { type ThreadsEvents, type ThreadsPlan } from './threads-plan.ts'
 
 const stopSocketsMs = 3_000
-/** Each life of each connection thread numbers its connections from a range of its own. */
-const connectionsPerLife = 1_000_000
-
-export interface ThreadsPlan {
-  readonly config: Config
-  /** What writes to Kafka, when it is configured. */
-  readonly sinkKind: 'kafka' | 'kafkajs-send'
-  readonly logLevel: LogLevel
-  readonly logger: Logger
-  readonly clock: Clock
-  readonly ledger: SharedLedger
-  readonly layout: Layout
-  /** Unix socket of the embedded log on which a checker attaches; null opens none. */
-  readonly verifySocket: string | null
-  /** Folder for the raw frames; null captures nothing. */
-  readonly capture: string | null
-  /** What is fed in the place of exchanges; null connects to them. */
-  readonly replay: ReplayOptions | null
-  /** By topic, of every topic that holds Avro. */
-  readonly schemaIds: Readonly<Record<string, number>>
-  /** Partition counts of the sink's topics, as they are when a producer starts. */
-  partitions(): Readonly<Record<string, number>>
-  endpointsOf(exchange: ExchangeName): ExchangePlan['endpoints']
-}
-
-export interface ThreadsEvents extends ReplayChildEvents {
-  /** Something to count and to log, with as many of its kind before it that were held back; the service goes on. */
-  fault(error: IngestError, facts: { readonly suppressed?: number; readonly [name: string]: unknown }): void
-  /** A producer is ready: the first, or one after another that ended. */
-  producerReady(): void
-  /** The service cannot go on. */
-  failed(error: IngestError): void
-}
 
 /** A thread that brings frames to the producer. */
 type FrameSource = Pick<ExchangeRef, 'exited' | 'connect' | 'stop' | 'terminate' | 'kill'>
@@ -73,15 +35,12 @@ export class Threads {
   #stats: ProducerStats | null = null
   /** Partition counts with which the newest producer was started. */
   #partitions: Readonly<Record<string, number>> = {}
-  /** Gaps that all producers have opened. */
-  #gapsOpened = 0
-  /** How many of them the last statistics know of. */
-  #gapsCounted = 0
-  /** Those of whose end the sink is not known to have heard: when the producer dies they are its successor's. */
-  readonly #openGaps = new Map<string, Gap>()
+  readonly #gaps = new GapTally()
+  readonly #connectionNumbers = new ConnectionNumbers()
   readonly #captured = new CaptureTally()
   #replay: ReplayChild | null = null
-  #lives = 0
+  /** Exchanges of whose symbols none is listed; null once there is something to collect. */
+  #unlisted: Set<ExchangeName> | null = new Set()
   #isStopping = false
 
   constructor(plan: ThreadsPlan, events: ThreadsEvents) {
@@ -107,10 +66,7 @@ export class Threads {
   }
 
   get gaps(): ProducerStats['gaps'] {
-    // Statistics come once a second; what was opened since is taken for open.
-    const since = this.#gapsOpened - this.#gapsCounted
-    const open = this.#stats === null ? this.#openGaps.size : this.#stats.gaps.open + since
-    return { opened: this.#gapsOpened, closed: this.#gapsOpened - open, open }
+    return this.#gaps.summary(this.#stats)
   }
 
   /** Null when nothing is captured. */
@@ -238,7 +194,7 @@ export class Threads {
         schemaIds: this.#plan.schemaIds,
         partitions: this.#partitions,
         ledger: { memory: ledger.memory, shards: ledger.shards, targets: ledger.targets },
-        openGaps: [...this.#openGaps.values()],
+        openGaps: this.#gaps.open,
         looksForSilence: this.#plan.replay === null,
         gapFile: config.kafka.brokers.length === 0 ? null : config.producer.gapFile,
         tuning: tuningOf(config.producer),
@@ -251,15 +207,10 @@ export class Threads {
         stats: stats => {
           if (producer !== this.#producer) return
           this.#stats = stats
-          this.#gapsCounted = this.#gapsOpened
+          this.#gaps.counted()
         },
-        gapOpened: gap => {
-          this.#gapsOpened++
-          this.#openGaps.set(gap.gap_id, gap)
-        },
-        gapClosed: gapId => {
-          this.#openGaps.delete(gapId)
-        },
+        gapOpened: gap => this.#gaps.opened(gap),
+        gapClosed: gapId => this.#gaps.closed(gapId),
         fault: error => this.#events.fault(error, {})
       }
     )
@@ -283,70 +234,41 @@ export class Threads {
   }
 
   async #startConnections(thread: number): Promise<Child> {
-    const { config, logLevel, ledger, layout, logger } = this.#plan
-    const placed = layout.exchanges.filter(exchange => exchange.thread === thread)
     if (this.#exchanges.has(thread)) {
+      const { ledger, layout } = this.#plan
+      const placed = layout.exchanges.filter(exchange => exchange.thread === thread)
       closeConnectionAccounts(
         ledger,
         placed.flatMap(({ targets }) => targets)
       )
     }
-    const { frameBytesMax, inflatedBytesMax, batchBytes, batchLingerMs } = config.limits
     this.#captured.begun(thread)
-    const ref = new ExchangeRef(
-      `conn-${thread}`,
-      {
-        pod: config.pod,
-        logLevel,
-        exchanges: placed.map(
-          ({ exchange, targets }): ExchangePlan => ({
-            exchange,
-            endpoints: this.#plan.endpointsOf(exchange),
-            targets
-          })
-        ),
-        ledger: { memory: ledger.memory, shards: ledger.shards, targets: ledger.targets },
-        limits: {
-          frameBytesMax,
-          inflatedBytesMax,
-          batchBytes,
-          batchLingerMs,
-          creditBytesPerConnection: layout.creditBytesPerConnection
-        },
-        listings: listingsOf(config),
-        capture:
-          this.#plan.capture === null ? null : { folder: this.#plan.capture, thread, limits: captureLimits },
-        firstConnection: ++this.#lives * connectionsPerLife
-      },
-      {
-        transition: ({ from, to, connectionId, reason }) =>
-          logger.debug({ from, to, connection_id: connectionId, reason }, 'connection'),
-        circuit: ({ exchange, state }) => logger.info({ exchange, state }, `circuit ${state}`),
-        confirmed: ({ target, symbol }) => logger.debug({ target, symbol }, 'confirmed'),
-        fault: (error, { exchange, target, connectionId, suppressed }) => {
-          const { code, disposition, message } = error
-          const facts = { connection_id: connectionId, suppressed }
-          this.#events.fault(error, { exchange, ...facts })
-          const actor = `conn-${thread}`
-          this.#producer?.publishError({
-            code,
-            disposition,
-            message,
-            actor,
-            target,
-            ...facts,
-            ts: Date.now()
-          })
-        },
-        captured: stats => this.#captured.told(thread, stats),
-        captureStopped: error => this.#events.fault(error, { thread: `conn-${thread}` })
-      }
-    )
+    const ref = connectionThread(this.#plan, thread, this.#connectionNumbers, {
+      fault: (error, facts) => this.#events.fault(error, facts),
+      published: event => this.#producer?.publishError(event),
+      lookedUp: (exchange, connections) => this.#lookedUp(exchange, connections),
+      captured: stats => this.#captured.told(thread, stats)
+    })
     await readyOrEnded(ref)
     this.#exchanges.set(thread, ref)
     this.#join(thread, ref)
     // A graceful end is the drain's business; what is stopped here has been drained, or never began.
     return { exited: ref.exited, stop: () => ref.terminate() }
+  }
+
+  /** A run that has nothing to collect ends; one that had goes on, whatever becomes of it. */
+  #lookedUp(exchange: ExchangeName, connections: number): void {
+    if (connections > 0) this.#unlisted = null
+    this.#unlisted?.add(exchange)
+    const { exchanges, targets } = this.#plan.layout
+    if (this.#unlisted?.size !== exchanges.length || this.#isStopping) return
+    this.#events.failed(
+      new IngestError(
+        'TARGET_INVALID',
+        `No exchange lists any symbol of ${targets.map(({ plan }) => targetName(plan.target)).join(', ')}: there is ` +
+          'nothing to collect. `coin-stream instruments EXCHANGE` shows what it lists.'
+      )
+    )
   }
 
   async #startReplay(replay: ReplayOptions): Promise<Child> {
@@ -369,11 +291,6 @@ export class Threads {
     this.#producer.connect(thread, port1)
     exchange.connect(port2)
   }
-}
-
-/** Null where nothing is to be kept. */
-function listingsOf({ instruments: { cacheDir, maxAgeMs } }: Config): ListingCacheSettings | null {
-  return cacheDir === '' ? null : { folder: cacheDir, maxAgeMs }
 }
 
 /** A thread that failed to get ready is ended: nobody would know of it any more. */

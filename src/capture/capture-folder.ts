@@ -1,8 +1,10 @@
-import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { IngestError } from '../core/errors.ts'
-import { type TargetPlan } from '../domain/target.ts'
+import { makeFolder } from '../core/make-folder.ts'
+import { canonicalSymbolPattern, type TargetPlan, targetKey, targetName } from '../domain/target.ts'
 import { segmentNumbers, segmentVersion } from './segment-format.ts'
+import { isListOf, isMicros, isShape, isTarget, isText, jsonOf } from './shape.ts'
 
 const manifestName = 'capture.json'
 const format = 'coin-stream capture'
@@ -32,7 +34,7 @@ export interface CaptureContent {
 export async function createCaptureFolder(folder: string): Promise<void> {
   let inside: string[]
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder, 0o700)
     inside = await readdir(folder)
     if (inside.length === 0) await chmod(folder, 0o700)
   } catch (error) {
@@ -94,20 +96,41 @@ export async function readCaptureFolder(folder: string): Promise<CaptureContent>
 }
 
 function manifestOf(text: string, path: string): CaptureManifest {
-  let read: Partial<CaptureManifest> | null = null
-  try {
-    read = JSON.parse(text) as Partial<CaptureManifest> | null
-  } catch {
-    // Told below, like everything else that is not ours.
+  const read = jsonOf(text)
+  if (!isShape(read) || read['format'] !== format) throw unreadable(`${path} does not describe a capture.`)
+  const { version, pod, started_ts, targets } = read
+  if (version !== segmentVersion) {
+    const found = typeof version === 'number' ? `of version ${version}` : 'of no version'
+    throw unreadable(`${path} is ${found} of the capture format; this build reads ${segmentVersion}.`)
   }
-  if (read?.format !== format || !Array.isArray(read.targets)) {
-    throw new IngestError('FILE_UNREADABLE', `${path} does not describe a capture.`)
-  }
-  if (read.version !== segmentVersion) {
-    throw new IngestError(
-      'FILE_UNREADABLE',
-      `${path} is of version ${read.version} of the capture format; this build reads ${segmentVersion}.`
-    )
-  }
-  return read as CaptureManifest
+  const advice = 'put back the file that the capture was made with'
+  if (!isText(pod)) throw unreadable(`${path} has no text as pod; ${advice}.`)
+  if (!isMicros(started_ts)) throw unreadable(`${path} has no time in microseconds as started_ts; ${advice}.`)
+  if (!Array.isArray(targets)) throw unreadable(`${path} has no list of targets; ${advice}.`)
+  const plans: TargetPlan[] = []
+  targets.forEach((item: unknown, index) => {
+    if (!isPlan(item)) {
+      const shape = 'a target with region, exchange and request_type, and lists of symbols and of projection'
+      throw unreadable(`${path}: targets.${index} is not ${shape}; ${advice}.`)
+    }
+    if (plans.some(({ target }) => targetKey(target) === targetKey(item.target))) {
+      throw unreadable(`${path}: targets.${index} names ${targetName(item.target)} a second time; ${advice}.`)
+    }
+    plans.push(item)
+  })
+  return { format, version, pod, started_ts, targets: plans }
+}
+
+function isPlan(value: unknown): value is TargetPlan {
+  if (!isShape(value)) return false
+  const { target, symbols, projection } = value
+  return isTarget(target) && isListOf(symbols, isSymbol) && isListOf(projection, isText)
+}
+
+function isSymbol(value: unknown): value is string {
+  return isText(value) && canonicalSymbolPattern.test(value)
+}
+
+function unreadable(message: string): IngestError {
+  return new IngestError('FILE_UNREADABLE', message)
 }

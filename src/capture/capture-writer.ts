@@ -1,6 +1,6 @@
 import { type Clock } from '../core/clock.ts'
 import { asIngestError, IngestError } from '../core/errors.ts'
-import { EntryKind, EntryWriter } from './entry.ts'
+import { EntryKind, EntryWriter, entryHeaderBytes } from './entry.ts'
 import { type CaptureLimits, type CapturePlan } from './limits.ts'
 import { compressBlock, type SealedBlock, SegmentFile } from './segment-file.ts'
 
@@ -29,8 +29,9 @@ export interface CaptureStats {
 
 /**
  * Writes the entries of one thread to its segment files. The caller only copies into a block; blocks are compressed and
- * written behind it. It never throws and never makes its caller wait: what cannot be kept is left out and counted, and a
- * file that cannot be written ends the capture.
+ * written behind it. It never throws and never makes its caller wait. At most `bufferedBytes` wait for the disk, and
+ * `factBytes` of facts on top of them: a frame that finds no room is left out and counted, a fact that finds none ends the
+ * capture, as a file does that cannot be written. Beside them two blocks may be there in their compressed form.
  */
 export class CaptureWriter {
   readonly #folder: string
@@ -91,17 +92,17 @@ export class CaptureWriter {
   /** A frame or a REST body. While too much waits for the disk it is left out. */
   frame(kind: EntryKind, connection: number, detail: number, micros: number, body: Uint8Array): void {
     if (!this.#isOpen) return
-    if (this.#waitingBytes + this.#block.bytes + body.length > this.#limits.bufferedBytes) {
+    if (!this.#hasRoomFor(body.length, this.#limits.bufferedBytes)) {
       this.#dropped++
       this.#holes.set(connection, (this.#holes.get(connection) ?? 0) + 1)
       return
     }
     this.#frames++
     this.#rawBytes += body.length
-    this.fact(kind, connection, detail, micros, body)
+    this.#keep(kind, connection, detail, micros, body)
   }
 
-  /** Something that is always kept: without it the frames could not be replayed. */
+  /** Something without which the frames could not be replayed. */
   fact(
     kind: EntryKind,
     connection: number,
@@ -110,10 +111,18 @@ export class CaptureWriter {
     body: Uint8Array = nothing
   ): void {
     if (!this.#isOpen) return
-    if (!this.#block.hasRoomFor(body.length)) this.#seal()
-    if (this.#isFresh) this.#begin()
-    if (this.#holes.size > 0) this.#fill(connection, micros)
-    this.#block.append(kind, connection, detail, micros, body)
+    const { bufferedBytes, factBytes } = this.#limits
+    if (this.#hasRoomFor(body.length, bufferedBytes + factBytes)) {
+      this.#keep(kind, connection, detail, micros, body)
+      return
+    }
+    const message = `more than ${bufferedBytes + factBytes} bytes wait for the disk`
+    this.#stop(new IngestError('CAPTURE_STOPPED', message))
+  }
+
+  /** Ends the capture as it is: what waits is let go. */
+  giveUp(reason: string): void {
+    this.#stop(new IngestError('CAPTURE_STOPPED', reason))
   }
 
   /** Writes what is left and closes the last segment. Calling it twice is harmless. */
@@ -129,11 +138,23 @@ export class CaptureWriter {
     this.#file = null
     if (file === null) return
     try {
-      await file.finish()
+      await file.finish(true)
     } catch (error) {
       this.#stop(error)
     }
     this.#closedBytes += file.bytes
+  }
+
+  #hasRoomFor(bodyBytes: number, bytesMax: number): boolean {
+    return this.#waitingBytes + this.#block.bytes + entryHeaderBytes + bodyBytes <= bytesMax
+  }
+
+  #keep(kind: EntryKind, connection: number, detail: number, micros: number, body: Uint8Array): void {
+    if (!this.#block.hasRoomFor(body.length)) this.#seal()
+    if (this.#isFresh) this.#begin()
+    if (this.#holes.size > 0) this.#fill(connection, micros)
+    // What was written on the way may have found no room.
+    if (this.#isOpen) this.#block.append(kind, connection, detail, micros, body)
   }
 
   #begin(): void {
@@ -189,6 +210,7 @@ export class CaptureWriter {
       for (let block = this.#waiting[0]; block !== undefined; block = this.#waiting[0]) {
         for (const ahead of this.#waiting.slice(0, compressedAhead)) ahead.content ??= compressBlock(ahead)
         await this.#write(block)
+        if (this.#stopped !== null) return
         this.#waiting.shift()
         this.#waitingBytes -= block.raw.length
       }
@@ -201,18 +223,26 @@ export class CaptureWriter {
 
   async #write(block: WaitingBlock): Promise<void> {
     const content = await block.content!
-    const isNext = this.#file !== null && block.segment !== this.#fileSegment
-    if (isNext) {
-      await this.#file!.finish()
-      this.#closedBytes += this.#file!.bytes
+    if (this.#stopped !== null) return
+    const before = this.#file
+    if (before !== null && block.segment !== this.#fileSegment) {
+      await before.finish(false)
+      if (this.#stopped !== null) return
+      this.#closedBytes += before.bytes
       this.#file = null
     }
     if (this.#file === null) {
       const number = Math.max(block.segment, this.#lastNumber + 1)
-      this.#file = await SegmentFile.create(this.#folder, this.#thread, number, block.createdMicros)
-      this.#lastNumber = this.#file.number
-      this.#fileSegment = block.segment
+      const file = await SegmentFile.create(this.#folder, this.#thread, number, block.createdMicros)
       this.#segments++
+      if (this.#stopped !== null) {
+        this.#closedBytes += file.bytes
+        await file.abandon()
+        return
+      }
+      this.#file = file
+      this.#lastNumber = file.number
+      this.#fileSegment = block.segment
     }
     await this.#file.append(block, content)
   }

@@ -20,7 +20,7 @@ export const EntryKind = {
   pinged: 5,
   /** A REST body that took its place among the frames; `detail` is its subscription. */
   snapshot: 6,
-  /** The connection began to ask for the subscription `detail` anew; for all of them when it is -1. */
+  /** The connection made requests that answer no frame. Body: `CapturedRequest` as JSON. */
   asked: 7,
   /** Body: `CapturedEnd` as JSON. */
   ended: 8,
@@ -34,11 +34,10 @@ export const EntryKind = {
 export type EntryKind = (typeof EntryKind)[keyof typeof EntryKind]
 
 export const entryHeaderBytes = 24
-/** The `detail` of `asked` that stands for every subscription. */
-export const everySubscription = -1
 
-/** Collects entries in one buffer of a fixed size; a single larger entry makes it grow. */
+/** Collects entries in one buffer of a fixed size; a larger entry has a larger one until `clear`. */
 export class EntryWriter {
+  readonly #bytes: number
   #buffer: Buffer
   #used = 0
   #entries = 0
@@ -48,6 +47,7 @@ export class EntryWriter {
   #lastConnection = -1
 
   constructor(bytes: number) {
+    this.#bytes = bytes
     this.#buffer = Buffer.allocUnsafeSlow(bytes)
   }
 
@@ -98,6 +98,7 @@ export class EntryWriter {
   }
 
   clear(): void {
+    if (this.#buffer.length > this.#bytes) this.#buffer = Buffer.allocUnsafeSlow(this.#bytes)
     this.#used = 0
     this.#entries = 0
     this.#firstMicros = Infinity

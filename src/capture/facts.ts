@@ -16,6 +16,12 @@ export interface CapturedConnection {
   readonly previous: number | null
 }
 
+/** A request of which the answer, or a part of it, is still to come. */
+export interface OpenRequest {
+  readonly id: string | null
+  readonly subscriptions: readonly number[]
+}
+
 /** A connection in the middle of its life. */
 export interface StandingConnection extends CapturedConnection {
   readonly openedMicros: number
@@ -26,6 +32,16 @@ export interface StandingConnection extends CapturedConnection {
   readonly channelIds: Readonly<Record<string, number>>
   /** The last request id that was used on it. */
   readonly lastId: number
+  /** Requests that the venue has not answered in full, the oldest first. */
+  readonly requests: readonly OpenRequest[]
+}
+
+/** For what a connection asked by itself: requests that follow from a frame a replay makes when it comes to the frame. */
+export interface CapturedRequest {
+  /** Null: everything, with the options of the connection in front. */
+  readonly subscriptions: readonly number[] | null
+  /** Whether they were taken off first. */
+  readonly isAnew: boolean
 }
 
 /** `closed`: it was asked to end. `lost`: it broke, and its symbols had a gap for this reason. */

@@ -9,6 +9,8 @@ export interface CaptureLimits {
   readonly segmentMs: number
   /** Raw bytes that may wait for compression and for the disk; beyond that frames are left out of the capture. */
   readonly bufferedBytes: number
+  /** What facts may take on top of it. Without facts frames cannot be replayed: beyond this the capture ends. */
+  readonly factBytes: number
 }
 
 export const captureLimits: CaptureLimits = {
@@ -16,7 +18,8 @@ export const captureLimits: CaptureLimits = {
   blockMs: 1_000,
   segmentBytes: 64 * 1024 * 1024,
   segmentMs: 60_000,
-  bufferedBytes: 32 * 1024 * 1024
+  bufferedBytes: 32 * 1024 * 1024,
+  factBytes: 16 * 1024 * 1024
 }
 
 /** A block of a file is never larger than this: one entry is at most a frame or a REST body of 64 MiB. */

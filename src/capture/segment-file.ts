@@ -58,15 +58,22 @@ export class SegmentFile {
   ): Promise<SegmentFile> {
     const { O_WRONLY, O_CREAT, O_EXCL } = constants
     for (let free = number; ; free++) {
+      let handle: FileHandle
       try {
         const path = join(folder, segmentName(thread, free))
-        const handle = await open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600)
-        const file = new SegmentFile(free, handle)
-        await file.#write(encodeSegmentHeader({ thread, segment: free, createdMicros }))
-        return file
+        handle = await open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600)
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || free - number > numbersMax) throw error
+        if ((error as NodeJS.ErrnoException).code === 'EEXIST' && free - number <= numbersMax) continue
+        throw error
       }
+      const file = new SegmentFile(free, handle)
+      try {
+        await file.#write(encodeSegmentHeader({ thread, segment: free, createdMicros }))
+      } catch (error) {
+        await file.abandon()
+        throw error
+      }
+      return file
     }
   }
 
@@ -81,10 +88,10 @@ export class SegmentFile {
     await this.#write(Buffer.concat([encodeBlockHeader({ ...facts, crc: crc32(content) }), content]))
   }
 
-  /** Writes the index and closes the file. */
-  async finish(): Promise<void> {
+  /** Writes the index and closes the file; `isLast`: the capture of the thread ends with it. */
+  async finish(isLast: boolean): Promise<void> {
     try {
-      await this.#write(encodeIndex({ blocks: this.#blocks }))
+      await this.#write(encodeIndex({ isLast, blocks: this.#blocks }))
     } finally {
       await this.abandon()
     }

@@ -13,7 +13,7 @@ import { crc32 } from 'node:zlib'
  * Each crc (CRC-32) covers everything of its header before it. What does not match is a torn end: a block is written with
  * one call, so whatever was killed leaves whole blocks and at most one that is not.
  */
-export const segmentVersion = 1
+export const segmentVersion = 2
 export const segmentHeaderBytes = 40
 export const blockHeaderBytes = 48
 export const indexTrailerBytes = 16
@@ -44,6 +44,8 @@ export interface IndexedBlock extends Omit<BlockHeader, 'crc'> {
 }
 
 export interface SegmentIndex {
+  /** Whether the capture of the thread ends with this segment. */
+  readonly isLast: boolean
   readonly blocks: readonly IndexedBlock[]
 }
 

@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, stat } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { brotliDecompress, crc32 } from 'node:zlib'
 import { IngestError } from '../core/errors.ts'
@@ -12,10 +12,10 @@ import {
   readIndexTrailer,
   readSegmentHeader,
   type SegmentHeader,
-  type SegmentIndex,
   segmentHeaderBytes,
   segmentVersion
 } from './segment-format.ts'
+import { isCount, isListOf, isMicros, isShape, jsonOf } from './shape.ts'
 
 const decompress = promisify(brotliDecompress)
 const indexBytesMax = 64 * 1024 * 1024
@@ -26,6 +26,8 @@ export class SegmentReader {
   readonly header: SegmentHeader | null
   /** The whole blocks of the file, in their order. */
   readonly blocks: readonly Omit<IndexedBlock, 'connections'>[]
+  /** Whether the capture of the thread ends with this segment, or goes on in another, which is there. */
+  readonly isLast: boolean
   /** Why the file ends before its end, in a sentence; null when it does not. */
   readonly torn: string | null
   readonly #handle: FileHandle
@@ -34,30 +36,30 @@ export class SegmentReader {
     path: string,
     handle: FileHandle,
     header: SegmentHeader | null,
-    found: { readonly blocks: SegmentReader['blocks']; readonly torn: string | null }
+    found: Pick<SegmentReader, 'blocks' | 'torn' | 'isLast'>
   ) {
     this.path = path
     this.header = header
     this.blocks = found.blocks
     this.torn = found.torn
+    this.isLast = found.isLast
     this.#handle = handle
   }
 
   /** @throws IngestError FILE_UNREADABLE when the file cannot be read or is not a segment of this version */
   static async open(path: string): Promise<SegmentReader> {
-    let handle: FileHandle
-    try {
-      handle = await open(path, 'r')
-    } catch (error) {
-      throw new IngestError('FILE_UNREADABLE', `${path} cannot be read: ${(error as Error).message}.`)
-    }
+    const handle = await openFile(path)
     try {
       const header = readSegmentHeader(await readAt(handle, 0, segmentHeaderBytes))
       if (header === 'foreign') {
         throw new IngestError('FILE_UNREADABLE', `${path} is not a segment of a capture.`)
       }
       if (header === 'torn') {
-        return new SegmentReader(path, handle, null, { blocks: [], torn: 'its header is torn off' })
+        return new SegmentReader(path, handle, null, {
+          blocks: [],
+          torn: 'its header is torn off',
+          isLast: false
+        })
       }
       if ('otherVersion' in header) {
         throw new IngestError(
@@ -100,24 +102,54 @@ export class SegmentReader {
   }
 }
 
+async function openFile(path: string): Promise<FileHandle> {
+  try {
+    // Whoever opens a pipe waits until somebody writes into it.
+    if (!(await stat(path)).isFile()) throw new RangeError('it is no ordinary file')
+    return await open(path, 'r')
+  } catch (error) {
+    throw new IngestError('FILE_UNREADABLE', `${path} cannot be read: ${(error as Error).message}.`)
+  }
+}
+
 async function readIndex(
   handle: FileHandle,
   size: number
-): Promise<{ readonly blocks: readonly IndexedBlock[]; readonly torn: null } | null> {
+): Promise<{
+  readonly blocks: readonly IndexedBlock[]
+  readonly torn: null
+  readonly isLast: boolean
+} | null> {
   if (size < segmentHeaderBytes + indexTrailerBytes) return null
   const trailer = readIndexTrailer(await readAt(handle, size - indexTrailerBytes, indexTrailerBytes))
   if (trailer === null || trailer.bytes > Math.min(indexBytesMax, size - indexTrailerBytes)) return null
   const body = await readAt(handle, size - indexTrailerBytes - trailer.bytes, trailer.bytes)
   if (crc32(body) !== trailer.crc) return null
-  const { blocks } = JSON.parse(body.toString('utf8')) as SegmentIndex
-  return { blocks, torn: null }
+  const index = jsonOf(body.toString('utf8'))
+  const end = size - indexTrailerBytes - trailer.bytes
+  // Whoever wrote such an index, the blocks have headers and checksums of their own: they are looked for.
+  if (!isShape(index) || !isListOf(index['blocks'], (block): block is IndexedBlock => isBlock(block, end))) {
+    return null
+  }
+  return { blocks: index['blocks'], torn: null, isLast: index['isLast'] === true }
+}
+
+function isBlock(value: unknown, end: number): value is IndexedBlock {
+  if (!isShape(value)) return false
+  const { offset, bytes, rawBytes, entries, firstMicros, lastMicros } = value
+  return (
+    [offset, bytes, rawBytes, entries].every(isCount) &&
+    (offset as number) + blockHeaderBytes + (bytes as number) <= end &&
+    isMicros(firstMicros) &&
+    isMicros(lastMicros)
+  )
 }
 
 /** Goes from header to header. The content of the last block is looked at as well, since it is the one that may be torn. */
 async function findBlocks(
   handle: FileHandle,
   size: number
-): Promise<{ readonly blocks: SegmentReader['blocks']; readonly torn: string }> {
+): Promise<Pick<SegmentReader, 'blocks' | 'torn' | 'isLast'>> {
   const blocks: (Omit<BlockHeader, 'crc'> & { readonly offset: number })[] = []
   let offset = segmentHeaderBytes
   while (offset < size) {
@@ -134,7 +166,7 @@ async function findBlocks(
     left === 0
       ? 'it was not closed'
       : `it was not closed, and its last ${left} bytes are no whole block and are left out`
-  return { blocks, torn }
+  return { blocks, torn, isLast: false }
 }
 
 async function readAt(handle: FileHandle, at: number, bytes: number): Promise<Buffer> {

@@ -1,4 +1,6 @@
+import { basename, dirname, join } from 'node:path'
 import { EntryCursor } from './entry.ts'
+import { segmentName, segmentNumbers } from './segment-format.ts'
 import { SegmentReader } from './segment-reader.ts'
 
 /**
@@ -19,6 +21,8 @@ export class ThreadStream {
   #segment: SegmentReader | null = null
   #block = 0
   #ahead: Promise<Buffer | null> | null = null
+  /** Whether the segment that was read last says that another follows. */
+  #goesOn = false
 
   private constructor(paths: readonly string[], note: (sentence: string) => void) {
     this.#paths = paths
@@ -37,6 +41,7 @@ export class ThreadStream {
     note: (sentence: string) => void
   ): Promise<ThreadStream> {
     const stream = new ThreadStream(paths, note)
+    for (const sentence of missingBetween(paths)) note(sentence)
     if (fromMicros !== null) stream.#next = await segmentAt(paths, fromMicros)
     await stream.load()
     return stream
@@ -63,6 +68,11 @@ export class ThreadStream {
     }
   }
 
+  /** The file that the entry of the cursor is in. */
+  get path(): string {
+    return this.#segment?.path ?? ''
+  }
+
   async close(): Promise<void> {
     await this.#ahead?.catch(() => undefined)
     await this.#segment?.close()
@@ -74,10 +84,14 @@ export class ThreadStream {
     for (;;) {
       if (this.#segment === null) {
         const path = this.#paths[this.#next++]
-        if (path === undefined) return null
+        if (path === undefined) {
+          this.#noteMissingEnd()
+          return null
+        }
         this.#segment = await SegmentReader.open(path)
         this.#block = 0
         if (this.#segment.torn !== null) this.#note(`${path}: ${this.#segment.torn}.`)
+        this.#goesOn = this.#segment.torn === null && !this.#segment.isLast
         this.#readAhead()
       }
       const raw = await this.#ahead
@@ -95,12 +109,32 @@ export class ThreadStream {
     }
   }
 
+  #noteMissingEnd(): void {
+    if (!this.#goesOn) return
+    this.#goesOn = false
+    this.#note(`${this.#paths.at(-1)} is not the last of its segments: what came after it is missing.`)
+  }
+
   #readAhead(): void {
     const block = this.#segment!.blocks[this.#block]
     this.#ahead = block === undefined ? Promise.resolve(null) : this.#segment!.read(block)
     // A failure is told to whoever awaits it.
     this.#ahead.catch(() => undefined)
   }
+}
+
+/** Segments are numbered from 0 on; a number that is not there is a file that was taken away. */
+function missingBetween(paths: readonly string[]): string[] {
+  let expected = 0
+  return paths.flatMap(path => {
+    const numbers = segmentNumbers(basename(path))
+    if (numbers === null) return []
+    const [first, last] = [expected, numbers.segment - 1]
+    expected = numbers.segment + 1
+    if (last < first) return []
+    const nameOf = (segment: number): string => join(dirname(path), segmentName(numbers.thread, segment))
+    return [`${first === last ? nameOf(first) : `${nameOf(first)} to ${nameOf(last)}`}: missing.`]
+  })
 }
 
 /** The last segment that begins at this time or before it; the first when none does. */

@@ -1,5 +1,7 @@
 import { type ServiceOptions } from '../app/service.ts'
 import { readCaptureFolder } from '../capture/capture-folder.ts'
+import { spanOf } from '../capture/capture-span.ts'
+import { IngestError } from '../core/errors.ts'
 import { targetName } from '../domain/target.ts'
 import { type Parsed, usage, type VerbSpec } from './args.ts'
 import { configFlags, readConfig, socketFlag } from './config-flags.ts'
@@ -59,6 +61,16 @@ export const replay: Verb = defineVerb<ReplayFlag>(spec, async (args, io) => {
   const toMicros = readTime(args, 'to', manifest.started_ts)
   if (fromMicros !== null && toMicros !== null && toMicros < fromMicros) {
     throw usage(spec, '--to lies before --from')
+  }
+  const span = await spanOf(threads)
+  if (span === null) {
+    throw new IngestError('FILE_UNREADABLE', `${folder} holds a capture in which nothing was kept.`)
+  }
+  if ((fromMicros ?? 0) > span.lastMicros || (toMicros ?? Infinity) < span.firstMicros) {
+    const [first, last] = [span.firstMicros, span.lastMicros].map(micros =>
+      new Date(micros / 1000).toISOString()
+    )
+    throw usage(spec, `Nothing lies between --from and --to: the capture goes from ${first} to ${last}`)
   }
   const loaded = readConfig(spec, args, io, [
     { flag: '--socket', path: 'admin.socket', text: args.text('socket') },

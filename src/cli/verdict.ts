@@ -23,6 +23,7 @@ export function verdict(summary: Summary, wasVerified: boolean): string[] {
       `${formatCount(summary.undelivered)} records were not acknowledged in time; gaps declare them.`
     )
   }
+  if (summary.replay?.frames === 0) reasons.push('No frame lies in what was replayed of the capture.')
   if (summary.capture?.stopped) reasons.push(`${summary.capture.stopped}.`)
   if (!wasVerified) return reasons
   if (summary.truth === null) return [...reasons, 'The check gave no answer.']

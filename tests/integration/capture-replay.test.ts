@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync
+} from 'node:fs'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { planTopics } from '../../actors/kafka/topic-plan.ts'
@@ -87,6 +95,24 @@ suite('a capture of a few seconds of every channel of two exchanges', () => {
     for (const { key, sha256 } of digestsOf(live)) assert.equal(hashes.get(key)!.digest('hex'), sha256, key)
   })
 
+  test('a time at which it has nothing is told with the times that it has', async () => {
+    for (const words of [
+      ['--from', '1h'],
+      ['--to', '2001-01-01T00:00:00Z']
+    ]) {
+      const end = await folder.run(['replay', capture, ...words])
+      assert.equal(end.code, 2)
+      assert.match(end.stderr, /Nothing lies between --from and --to: the capture goes from 20\S+Z to 20\S+Z/)
+    }
+    const manifest = JSON.parse(readFileSync(join(capture, 'capture.json'), 'utf8')) as object
+    const empty = join(folder.path, 'empty')
+    mkdirSync(empty)
+    writeFileSync(join(empty, 'capture.json'), JSON.stringify(manifest))
+    const end = await folder.run(['replay', empty])
+    assert.equal(end.code, 1)
+    assert.match(end.stderr, /holds a capture in which nothing was kept/)
+  })
+
   test('is not overwritten by another', async () => {
     const end = await folder.run(['capture', '--out', capture, '--simulate', '--for', '1s'])
     assert.equal(end.code, 2)
@@ -126,4 +152,30 @@ test('what is no capture is refused with the reason', async () => {
     assert.match(end.stderr, said)
   }
   assert.ok(existsSync(join(folder.path, 'notes.txt')))
+})
+
+test('a capture below a folder that takes nothing is refused with the reason', async () => {
+  using folder = new CliFolder()
+  const end = await folder.run(['capture', '--out', '/proc/captures/monday', '--simulate', '--for', '1s'])
+  assert.equal(end.code, 1)
+  assert.match(end.stderr, /The folder \/proc\/captures\/monday for the capture cannot be made: /)
+})
+
+test('a run of which no exchange lists a symbol ends at once and says so; one of which some does goes on', async () => {
+  using folder = new CliFolder()
+  const nothing = await folder.run([
+    'start',
+    '--simulate',
+    '--for',
+    '30s',
+    'upbit/trade:NO-KRW',
+    'binance/ticker:NO-USDT,NONE-USDT'
+  ])
+  assert.equal(nothing.code, 2)
+  assert.match(
+    nothing.stderr,
+    /No exchange lists any symbol of upbit\/trade, binance\/ticker: there is nothing/
+  )
+  const something = ['start', '--simulate', '--for', '1s', 'upbit/trade:NO-KRW', 'binance/ticker:BTC-USDT']
+  assert.ok((await runTo(folder, something)).records.published > 0)
 })

@@ -7,6 +7,7 @@ import { type ExchangeReport, type ExchangeThreadPlan } from '../../actors/excha
 import { ExchangeRef } from '../../actors/exchange/ref.ts'
 import { type IngestError } from '../../src/core/errors.ts'
 import { type ExchangeName, exchangeRegions, type RequestType } from '../../src/domain/target.ts'
+import { ConnectionNumbers } from '../../src/wire/connection-numbers.ts'
 import { FrameBatch } from '../../src/wire/frame-batch.ts'
 import {
   type ConnectionContext,
@@ -177,11 +178,12 @@ async function rig(server: VenueServer, options: RigOptions): Promise<Rig> {
     },
     listings: null,
     capture: null,
-    firstConnection: 100
+    connectionNumbers: new ConnectionNumbers().memory
   }
   const reports: ExchangeReport[] = []
   const faults: IngestError[] = []
   const thread = new ExchangeRef('conn-test', plan, {
+    lookedUp: report => reports.push(report),
     transition: report => reports.push(report),
     circuit: report => reports.push(report),
     confirmed: report => reports.push(report),
@@ -325,12 +327,12 @@ test('a lost socket is told, dialled again and continues as a new connection', a
   const contexts = producer.items.filter(item => item.type === 'context').map(item => item.context)
   assert.deepEqual(
     contexts.map(context => context.connection),
-    [100, 101]
+    [1, 2]
   )
   const opened = producer.notices.filter(notice => notice.type === 'opened')
   assert.deepEqual(
     opened.map(notice => notice.previous),
-    [null, 100]
+    [null, 1]
   )
   assert.equal(ledger.frames(0).get('reconnects'), 1)
 })
@@ -348,7 +350,7 @@ test('a book snapshot enters the stream of its connection with the next frame nu
   await using made = await rig(server, { requestType: 'orderbook', symbols: ['BTC-USDT', 'ETH-USDT'] })
   const { producer } = made
   await producer.until(() => producer.notices.some(notice => notice.type === 'confirmed'))
-  producer.send({ type: 'resnapshot', requests: 1, connection: 100, subscription: 1 })
+  producer.send({ type: 'resnapshot', requests: 1, connection: 1, subscription: 1 })
   await producer.until(() => producer.frames.length === 1)
   assert.deepEqual(producer.frames[0], {
     type: 'frame',
@@ -375,7 +377,7 @@ test('one symbol is subscribed anew, alone, and confirmed anew', async () => {
   const { producer } = made
   const confirmed = () => producer.notices.filter(notice => notice.type === 'confirmed')
   await producer.until(() => confirmed().length === 1)
-  producer.send({ type: 'resubscribe', connection: 100, subscription: 1 })
+  producer.send({ type: 'resubscribe', connection: 1, subscription: 1 })
   await producer.until(() => confirmed().length === 2)
   assert.deepEqual(confirmed()[1]!.subscriptions, [1])
   assert.deepEqual(
@@ -504,7 +506,7 @@ test('a new producer is told of the open sockets and of what was lost with the o
   await producer.until(() => producer.frames.length === 1)
   producer.send({
     type: 'settled',
-    entries: [{ connection: 100, bytes: binanceTrade(1).length, frameSeq: 2 }]
+    entries: [{ connection: 1, bytes: binanceTrade(1).length, frameSeq: 2 }]
   })
   serverSocket!.send(binanceTrade(2))
   await producer.until(() => producer.frames.length === 2)

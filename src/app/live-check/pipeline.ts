@@ -13,6 +13,7 @@ import { localSchemaIds, subjectsOf } from '../../domain/avro-subjects.ts'
 import { tuningOf } from '../../domain/producer-tuning.ts'
 import { type Target } from '../../domain/target.ts'
 import { type ExchangeAdapter } from '../../exchange-kit/adapter.ts'
+import { ConnectionNumbers } from '../../wire/connection-numbers.ts'
 import { type SharedLedger } from '../../wire/shared-ledger.ts'
 import { type Layout } from '../layout.ts'
 import { checkConfig } from './check-config.ts'
@@ -111,7 +112,7 @@ export class CheckedPipeline {
         limits: { ...limits, creditBytesPerConnection: layout.creditBytesPerConnection },
         listings: null,
         capture: null,
-        firstConnection: 1
+        connectionNumbers: new ConnectionNumbers().memory
       },
       { clock, random: () => Math.random(), dial, rest, adapterOf: () => adapter },
       report => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -16,6 +17,12 @@ import { createCaptureFolder, readCaptureFolder, writeManifest } from '../../../
 import { CaptureWriter } from '../../../src/capture/capture-writer.ts'
 import { EntryKind } from '../../../src/capture/entry.ts'
 import { type CaptureLimits, captureLimits } from '../../../src/capture/limits.ts'
+import {
+  encodeIndex,
+  readIndexTrailer,
+  type SegmentIndex,
+  segmentVersion
+} from '../../../src/capture/segment-format.ts'
 import { SegmentReader } from '../../../src/capture/segment-reader.ts'
 import { ThreadStream } from '../../../src/capture/thread-stream.ts'
 import { type IngestError } from '../../../src/core/errors.ts'
@@ -220,6 +227,24 @@ suite('what cannot be kept', () => {
     assert.equal(entries.at(-2)!.kind, EntryKind.hole)
   })
 
+  test('facts find room where frames find none, up to a limit of their own, which ends the capture', async () => {
+    using folder = new Folder()
+    const { faults, writer } = rig(folder, { blockBytes: 1_024, bufferedBytes: 4_000, factBytes: 4_000 })
+    const body = Buffer.alloc(976, 'z')
+    for (let i = 0; i < 5; i++) writer.frame(EntryKind.frame, 1, 0, startMicros + i, body)
+    assert.deepEqual([writer.stats.frames, writer.stats.dropped], [4, 1])
+    for (let i = 0; i < 3; i++) writer.fact(EntryKind.asked, 2, 0, startMicros, body)
+    assert.deepEqual(faults, [])
+    for (let i = 0; i < 3; i++) writer.fact(EntryKind.asked, 2, 0, startMicros, body)
+    assert.deepEqual(
+      faults.map(({ code }) => code),
+      ['CAPTURE_STOPPED']
+    )
+    assert.match(writer.stats.stopped!, /more than 8000 bytes wait for the disk; the data goes on$/)
+    await writer.close()
+    assert.deepEqual(faults.length, 1)
+  })
+
   test('a folder that is taken away ends the capture once, with the reason', async () => {
     using folder = new Folder()
     const { faults, writer } = rig(folder, { blockBytes: 1_024, segmentBytes: 2_048 })
@@ -295,13 +320,57 @@ suite('a file that is not whole', () => {
     assert.match(notes[0]!, new RegExp(`the block at byte ${offset} is damaged`))
   })
 
+  test('that is missing is named, wherever it stood', async () => {
+    using folder = new Folder()
+    const { writer } = rig(folder, { blockBytes: 4_096, segmentBytes: 20_000 })
+    writeFrames(writer, 500)
+    await writer.close()
+    const paths = folder.segments
+    assert.ok(paths.length > 4)
+    const notesWithout = async (...gone: readonly number[]) =>
+      (await entriesOf(paths.filter((_, at) => !gone.includes(at)))).notes
+    assert.deepEqual(await notesWithout(), [])
+    assert.deepEqual(await notesWithout(0), [`${paths[0]}: missing.`])
+    assert.deepEqual(await notesWithout(1, 2), [`${paths[1]} to ${paths[2]}: missing.`])
+    const last = paths.length - 1
+    assert.deepEqual(await notesWithout(last), [
+      `${paths[last - 1]} is not the last of its segments: what came after it is missing.`
+    ])
+  })
+
+  test('that is no file is refused', async () => {
+    using folder = new Folder()
+    const path = join(folder.path, 'conn-0-0000.cap')
+    mkdirSync(path)
+    await assert.rejects(SegmentReader.open(path), {
+      code: 'FILE_UNREADABLE',
+      message: `${path} cannot be read: it is no ordinary file.`
+    })
+  })
+
+  test('with an index that is none is read by its blocks', async () => {
+    using folder = new Folder()
+    const path = await torn(folder)
+    const whole = readFileSync(path)
+    const trailer = readIndexTrailer(whole.subarray(-16))!
+    const blocks = whole.subarray(0, whole.length - 16 - trailer.bytes)
+    const { entries } = await entriesOf([path])
+    const beyond = { offset: whole.length, bytes: 1, rawBytes: 1, entries: 1, firstMicros: 1, lastMicros: 1 }
+    for (const index of [{}, { blocks: [{}] }, { blocks: 'all' }, { blocks: [beyond] }, null]) {
+      writeFileSync(path, Buffer.concat([blocks, encodeIndex(index as unknown as SegmentIndex)]))
+      const found = await entriesOf([path])
+      assert.deepEqual(found.entries, entries)
+      assert.match(found.notes[0]!, /was not closed, and its last \d+ bytes are no whole block/)
+    }
+  })
+
   test('is refused when it is not ours, or of another version', async () => {
     using folder = new Folder()
     const path = await torn(folder)
     const other = readFileSync(path)
     other.writeUInt32LE(9, 8)
     writeFileSync(path, other)
-    await assert.rejects(SegmentReader.open(path), /version 9 of the capture format; this build reads 1/)
+    await assert.rejects(SegmentReader.open(path), /version 9 of the capture format; this build reads \d/)
     writeFileSync(path, 'just some text that is long enough to be a header of ours')
     await assert.rejects(SegmentReader.open(path), {
       code: 'FILE_UNREADABLE',
@@ -347,13 +416,61 @@ suite('a folder', () => {
     await assert.rejects(readCaptureFolder(folder.path), { ...refused, message: /it has no capture\.json/ })
     for (const [text, message] of [
       ['no JSON', /does not describe a capture/],
+      ['null', /does not describe a capture/],
       ['{"format":"something else"}', /does not describe a capture/],
-      ['{"format":"coin-stream capture","version":7,"targets":[]}', /is of version 7/]
+      ['{"format":"coin-stream capture","version":7,"targets":[]}', /is of version 7/],
+      ['{"format":"coin-stream capture"}', /is of no version/]
     ] as const) {
       writeFileSync(join(folder.path, 'capture.json'), text)
       await assert.rejects(readCaptureFolder(folder.path), { ...refused, message })
     }
   })
+})
+
+suite('a capture.json', () => {
+  const target = { region: 'korea', exchange: 'upbit', request_type: 'trade' }
+  const plan = { target, symbols: ['BTC-KRW'], projection: [] }
+  const whole = {
+    format: 'coin-stream capture',
+    version: segmentVersion,
+    pod: 'pod',
+    started_ts: startMicros,
+    targets: [plan]
+  }
+
+  async function readWith(changes: object) {
+    using folder = new Folder()
+    writeFileSync(join(folder.path, 'capture.json'), JSON.stringify({ ...whole, ...changes }))
+    return (await readCaptureFolder(folder.path)).manifest
+  }
+
+  test('is taken as it is when it is whole', async () => {
+    assert.deepEqual(await readWith({}), whole)
+  })
+
+  const notATarget = /capture\.json: targets\.\d is not a target with .*; put back the file/
+  for (const [what, changes, message] of [
+    ['no pod', { pod: null }, /has no text as pod/],
+    ['no time', { started_ts: 'monday' }, /has no time in microseconds as started_ts/],
+    ['no list of targets', { targets: {} }, /has no list of targets/],
+    ['an empty target', { targets: [{}] }, notATarget],
+    ['null as a target', { targets: [plan, null] }, notATarget],
+    ['symbols as text', { targets: [{ ...plan, symbols: 'BTC-KRW' }] }, notATarget],
+    ['a symbol that is none', { targets: [{ ...plan, symbols: ['btc'] }] }, notATarget],
+    ['a projection of numbers', { targets: [{ ...plan, projection: [1] }] }, notATarget],
+    ['an unknown exchange', { targets: [{ ...plan, target: { ...target, exchange: 'x' } }] }, notATarget],
+    ['another region', { targets: [{ ...plan, target: { ...target, region: 'eu' } }] }, notATarget],
+    [
+      'an unknown request type',
+      { targets: [{ ...plan, target: { ...target, request_type: 'candle' } }] },
+      notATarget
+    ],
+    ['a target twice', { targets: [plan, plan] }, /targets\.1 names upbit\/trade a second time/]
+  ] as const) {
+    test(`with ${what} is refused with the reason`, async () => {
+      await assert.rejects(readWith(changes), { code: 'FILE_UNREADABLE', message })
+    })
+  }
 })
 
 /** Writing goes on behind the test, on other threads: this looks until it is there. */

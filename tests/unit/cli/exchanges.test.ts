@@ -37,6 +37,7 @@ suite('coin-stream exchanges', () => {
     assert.match(stdout, /^binance\n {2}region +asia\n/)
     assert.match(stdout, /\n {2}connects +300 in 5 min\n/)
     assert.match(stdout, /\n {2}messages +5 in 1 s, 100 in 1 min\n/)
+    assert.match((await exchanges('okx')).stdout, /\n {2}messages +480 requests in 1 h\n/)
     assert.match(stdout, /\n {2}heartbeat +a WebSocket ping every 15 s; silent for 45 s: probed\n/)
     assert.match(stdout, /\n {2}age +at most 24 h\n/)
     for (const line of stdout.split('\n')) assert.ok(line.length <= 80 || line.includes('https://'), line)

@@ -225,6 +225,8 @@ suite('the summary', () => {
     const records = { ...sampleSummary.records, made: 1 }
     assert.equal(verdict({ ...sampleSummary, frames, records }, false).length, 2)
     assert.deepEqual(verdict({ ...sampleSummary, truth: null }, true), ['The check gave no answer.'])
+    const replay = { connections: 1, frames: 0, missing: 0, first_ts: 0, last_ts: 0, remarks: [] }
+    assert.match(verdict({ ...sampleSummary, replay }, false)[0]!, /^No frame lies in what was replayed/)
     const nothing = verdict({ ...sampleSummary, truth: { ...cleanTruth, sent: 0 } }, true)
     assert.deepEqual(nothing, ['sent is 0: nothing was compared.'])
     const truth = { ...cleanTruth, books_compared: 0 }

@@ -164,11 +164,11 @@ suite('live-check', () => {
     const ticker = channel(report, 'ticker')
     assert.deepEqual(
       ticker.symbols.map(({ symbol, state, reason }) => ({ symbol, state, reason })),
-      [{ symbol: 'BTC-USDT', state: 'rejected', reason: 'Invalid request: unknown symbol (code 2)' }]
+      [{ symbol: 'BTC-USDT', state: 'rejected', reason: 'Invalid request: invalid stream (code 2)' }]
     )
     assert.match(
       findings(ticker),
-      /failure: binance refused BTC-USDT: Invalid request: unknown symbol \(code 2\)/
+      /failure: binance refused BTC-USDT: Invalid request: invalid stream \(code 2\)/
     )
     assert.equal(channel(report, 'trade').verdict, 'ok')
   })

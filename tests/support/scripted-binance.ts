@@ -37,7 +37,7 @@ function answer(socket: WebSocket, data: RawData, script: BinanceScript): void {
   }
   const channelOf = (stream: string): string => stream.slice(stream.indexOf('@') + 1)
   if (script.rejects?.(channelOf(params[0] ?? '')) === true) {
-    socket.send(JSON.stringify({ error: { code: 2, msg: 'Invalid request: unknown symbol' }, id }))
+    socket.send(JSON.stringify({ error: { code: 2, msg: 'Invalid request: invalid stream' }, id }))
     return
   }
   socket.send(JSON.stringify({ result: null, id }))

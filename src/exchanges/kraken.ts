@@ -67,7 +67,7 @@ export const kraken: ExchangeAdapter = {
   channels: { ticker: 'ticker', trade: 'trade', orderbook: 'book' },
   quirks: [
     `The book has ${bookDepth} levels a side, and the venue drops levels beyond them without saying so: cut each side to ${bookDepth} after every update.`,
-    'Updates are unnumbered; their checksum (CRC-32 over the ten best levels of each side) tells whether the book is whole. Trailing zeros count in it.',
+    'Updates are unnumbered; their checksum (CRC-32 over the ten best levels of each side) tells whether the book is whole, but not that an update was lost which the next one overwrites. Trailing zeros count in it.',
     'The ticker has no opening price and no quote volume; volume, high and low are of the last 24 hours.',
     'Markets that never traded may show zero bids and asks; a time of 1970 stands for none, and is null.',
     'Frames of version 1 of the protocol, which the venue freezes, are ignored as an unsupported protocol.'

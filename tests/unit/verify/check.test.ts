@@ -371,6 +371,25 @@ suite('the check of books', () => {
     assertTruth(bench.truth(), { superseded: 2, books_different: 1 })
   })
 
+  test('lets an update overtake one that was swapped with it when the book is right all the same', () => {
+    // Ordinal 2 takes away a level that is not there, ordinal 4 sets one.
+    for (const [late, booksDifferent] of [
+      [2, 0],
+      [4, 1]
+    ] as const) {
+      const bench = new CheckBench()
+      bench.makeDeltas(8)
+      bench.book.swapped.add(late)
+      bench.deliverSnapshot(-1, { frame: 1 })
+      for (let ordinal = 0; ordinal <= late + 1; ordinal++) {
+        if (ordinal !== late) bench.deliverDelta(ordinal, { frame: ordinal + 2 })
+      }
+      bench.deliverSnapshot(6, { frame: 9 })
+      bench.deliverDelta(7, { frame: 10 })
+      assert.equal(bench.truth().books_different, booksDifferent)
+    }
+  })
+
   test('finds a book different whose update has another content than the market made', () => {
     const bench = new CheckBench()
     bench.makeDeltas(3)

@@ -6,6 +6,7 @@ import { RateWindow } from '../rate-window.ts'
 import { type Fields, readRequests } from '../request-values.ts'
 import { type ShownChannel } from '../shown-channel.ts'
 import { type Simulation } from '../simulation.ts'
+import { ticketListing } from '../ticket-listing.ts'
 import { TicketSession, type TicketWish } from '../ticket-session.ts'
 import { type Timings } from '../timings.ts'
 import { type RestAnswer, type Session, type Venue } from '../venue-server.ts'
@@ -36,13 +37,7 @@ export class BithumbVenue implements Venue {
   }
 
   rest(path: string): RestAnswer | null {
-    if (path !== '/v1/market/all') return null
-    const list = [...this.markets.values()].map(({ spec }) => ({
-      market: spec.native,
-      korean_name: spec.base,
-      english_name: spec.base
-    }))
-    return { status: 200, body: JSON.stringify(list) }
+    return ticketListing(path, this.markets)
   }
 }
 
